@@ -1,0 +1,99 @@
+"""A real S3 server for tests: SeaweedFS on loopback, started when a test first asks, gone with the run."""
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sysconfig
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from chitra.supervisor import end_with_parent
+
+START_SECONDS = 60
+GRACE_SECONDS = 10
+GRPC_OFFSET = 10_000  # each of the server's ports has a second one, this much higher
+PORT_OPTIONS = ("s3.port", "master.port", "volume.port", "filer.port", "webdav.port", "admin.port")
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """Where the server is, and the keys of its one user. Path addressing, signature version 4."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+    region: str = "us-east-1"
+
+
+def find_free_ports(count: int) -> list[int]:
+    """Ports on loopback that are free now, each with its second one."""
+    ports: list[int] = []
+    with ExitStack() as held:
+        while len(ports) < count:
+            port = random.randrange(20_000, 30_000)
+            try:
+                for number in (port, port + GRPC_OFFSET):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", number))
+            except OSError:
+                continue
+            ports.append(port)
+    return ports
+
+
+def wait_until_it_listens(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Return when the port accepts connections; RuntimeError when the server ended or time is up."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the S3 server did not start")
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """The server. It is one for all tests of the run, so each test makes its own bucket."""
+    directory = tmp_path_factory.mktemp("s3")
+    ports = find_free_ports(len(PORT_OPTIONS))
+    options = [f"-{option}={port}" for option, port in zip(PORT_OPTIONS, ports, strict=True)]
+    program = Path(sysconfig.get_path("scripts")) / "weed"
+    keys = {"AWS_ACCESS_KEY_ID": "chitra-test", "AWS_SECRET_ACCESS_KEY": "only-for-tests"}
+    with (directory / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [program, "mini", f"-dir={directory}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *options],
+            env={**os.environ, **keys},
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=end_with_parent,
+        )
+        try:
+            wait_until_it_listens(ports[0], server)
+            yield S3Server(f"http://127.0.0.1:{ports[0]}", *keys.values())
+        finally:
+            server.send_signal(signal.SIGTERM)
+            try:
+                server.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that need the server in one xdist worker, so that there is one server."""
+    for item in items:
+        if "s3_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("s3"))

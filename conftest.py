@@ -1,0 +1,78 @@
+"""Test set-up for all apps: a real PostgreSQL of the tests' own, and settings that touch nobody's data.
+
+Settings are read when Django is first imported, so the environment is set here, before pytest-django looks.
+"""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from chitra import embedded
+from chitra.postgres import TEST_SETTINGS
+
+pytest_plugins = ["chitra.tests.s3"]
+
+BASE_DIR = Path(__file__).resolve().parent
+POSTGRES_DATA_DIR = BASE_DIR / ".cache" / "test-postgres"
+MOST_RUNS = 32  # test runs at the same time in one checkout
+
+run_key = pytest.StashKey["TestRun"]()
+
+
+class TestRun:
+    """What one test run holds: a lease on PostgreSQL, a database name and a data directory of its own."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.data_dir = Path(tempfile.mkdtemp(prefix="chitra-test-"))
+        self._lease = embedded.acquire(POSTGRES_DATA_DIR, TEST_SETTINGS)
+        self._slot, number = _take_slot()
+        self.database_url = self._lease.url(f"chitra_{number}")
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._lease.release()
+        os.close(self._slot)
+        shutil.rmtree(self.data_dir, ignore_errors=True)
+
+
+def _take_slot() -> tuple[int, int]:
+    """A lock and its number, so that several runs in one checkout do not use one database."""
+    for number in range(MOST_RUNS):
+        slot = os.open(POSTGRES_DATA_DIR / f"slot-{number}", os.O_RDONLY | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(slot)
+        else:
+            return slot, number
+    raise RuntimeError(f"more than {MOST_RUNS} test runs at the same time")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL in the controller; xdist's workers are its children and inherit the environment."""
+    if hasattr(config, "workerinput"):
+        return
+    run = TestRun()
+    config.stash[run_key] = run
+    for name in [name for name in os.environ if name.startswith(("CHITRA_", "MINIO_"))]:
+        del os.environ[name]
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="chitra.settings",
+        CHITRA_DATABASE_URL=run.database_url,
+        CHITRA_DATA_DIR=str(run.data_dir),
+        CHITRA_SECRET_KEY="only-for-tests-" + "0" * 50,
+        HF_HUB_OFFLINE="1",
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop PostgreSQL unless another run uses it."""
+    if run := config.stash.get(run_key, None):
+        run.close()
