@@ -159,13 +159,17 @@ def wait_for_exit(pid: int) -> None:
 def keep_running() -> int:
     """Start the server or join it; hold a lease until it dies (exit status 1) or SIGTERM comes (0)."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    asked: list[int] = []  # a stop that is asked for while the server starts has to wait for the lease
+    signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
     try:
         lease = acquire(data_dir())
     except EmbeddedError as error:
         logger.error("%s", error)
         return 1
-    signal.signal(signal.SIGTERM, _exit_quietly)
     try:
+        signal.signal(signal.SIGTERM, _exit_quietly)
+        if asked:
+            return 0
         logger.info("PostgreSQL is ready")
         wait_for_exit(lease.postmaster.pid)
         logger.error("PostgreSQL has stopped")

