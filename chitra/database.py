@@ -1,0 +1,34 @@
+"""A PostgreSQL URL as Django's database settings."""
+
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from chitra.env import EnvError
+
+
+def parse(url: str, *, pool_size: int = 0) -> dict[str, Any]:
+    """Settings for `postgresql://user:password@host:port/name?option=value`.
+
+    A socket directory comes as `?host=/path`. `pool_size` > 0 asks for psycopg's connection pool; persistent
+    connections stay off, because under ASGI they leak. Raises EnvError for any other scheme or a missing name.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise EnvError("CHITRA_DATABASE_URL: expected postgresql://user:password@host:port/name")
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise EnvError("CHITRA_DATABASE_URL: the database name is missing after the host")
+    query = dict(parse_qsl(parts.query))
+    options: dict[str, Any] = {key: value for key, value in query.items() if key not in {"host", "port", "user"}}
+    if pool_size:
+        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or query.get("user", "")),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or query.get("host", ""),
+        "PORT": str(parts.port or query.get("port", "")),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": options,
+    }

@@ -1,0 +1,239 @@
+"""All settings, read once from the environment. `docs/settings.md` lists them for people."""
+
+from pathlib import Path
+
+from chitra import database, secret_key
+from chitra.env import env_bool, env_int, env_list, env_paths, env_secret, env_str
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env_str("CHITRA_DATA_DIR") or BASE_DIR / "var").absolute()
+STATE_DIR = DATA_DIR / "state"
+
+DEBUG = env_bool("CHITRA_DEBUG")
+SECRET_KEY = env_secret("CHITRA_SECRET_KEY") or secret_key.load_or_create(STATE_DIR / "secret_key")
+ALLOWED_HOSTS = env_list("CHITRA_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("CHITRA_TRUSTED_ORIGINS")
+
+# Behind a proxy that ends TLS, CHITRA_HTTPS=true makes cookies secure and believes X-Forwarded-Proto.
+# Risk: without such a proxy a client could send that header itself.
+HTTPS = env_bool("CHITRA_HTTPS")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+
+INSTALLED_APPS = [
+    "daphne",
+    "chitra.apps.ChitraAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "channels",
+    "rest_framework",
+    "adrf",
+    "django_htmx",
+    "django_q",
+    "chitra",
+    "chitra.accounts",
+    "jobs",
+    "photos",
+    "faces",
+    "search",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+
+ROOT_URLCONF = "chitra.urls"
+ASGI_APPLICATION = "chitra.asgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "timeline"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "chitra.context_processors.chitra",
+            ],
+        },
+    },
+]
+
+# The worker forks, and a forked connection pool loses tasks, so only the web process asks for one
+# (docs/decisions/connection-pool.md).
+DATABASES = {
+    "default": database.parse(
+        env_secret("CHITRA_DATABASE_URL", "postgresql://localhost/chitra"),
+        pool_size=env_int("CHITRA_DATABASE_POOL", 0, maximum=100),
+    )
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env_str("CHITRA_TIME_ZONE", "UTC")
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# The finders serve what lies in the packages, so nothing has to be collected first.
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = DEBUG
+
+MEDIA_DIR = DATA_DIR / "media"
+STORAGE = env_str("CHITRA_STORAGE", "filesystem", choices=("filesystem", "s3"))
+if STORAGE == "s3":
+    S3_OPTIONS = {
+        "access_key": env_secret("MINIO_ACCESS_KEY"),
+        "secret_key": env_secret("MINIO_SECRET_KEY"),
+        "bucket_name": env_str("MINIO_BUCKET", "chitra-photos"),
+        "endpoint_url": ("https://" if env_bool("MINIO_SECURE") else "http://")
+        + env_str("MINIO_ENDPOINT", "localhost:9000"),
+        "region_name": env_str("MINIO_REGION", "us-east-1"),
+        "addressing_style": env_str("MINIO_ADDRESSING", "path", choices=("path", "virtual", "auto")),
+    }
+    ORIGINALS = {
+        "BACKEND": "photos.storages.S3OriginalStorage",
+        "OPTIONS": {**S3_OPTIONS, "location": "originals"},
+    }
+    RENDITIONS = {
+        "BACKEND": "photos.storages.S3OriginalStorage",
+        "OPTIONS": {**S3_OPTIONS, "location": "renditions"},
+    }
+else:
+    ORIGINALS = {
+        "BACKEND": "photos.storages.DurableFileSystemStorage",
+        "OPTIONS": {"location": MEDIA_DIR / "originals"},
+    }
+    RENDITIONS = {
+        "BACKEND": "photos.storages.DurableFileSystemStorage",
+        "OPTIONS": {"location": MEDIA_DIR / "renditions", "fsync": False},
+    }
+STORAGES = {
+    "default": RENDITIONS,
+    "originals": ORIGINALS,
+    "renditions": RENDITIONS,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# Django spools request bodies itself; the limits below are Chitra's own and are checked while streaming.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 1000
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_TEMP_DIR = env_str("CHITRA_TEMP_DIR") or None
+
+MAX_UPLOAD_BYTES = env_int("CHITRA_MAX_UPLOAD_MB", 5 * 1024, minimum=1) * 1024 * 1024
+MAX_PIXELS = env_int("CHITRA_MAX_MEGAPIXELS", 300, minimum=1) * 1_000_000
+SCAN_ROOTS = env_paths("CHITRA_SCAN_ROOTS")
+
+# What each photo goes through, in the manner of MIDDLEWARE; `jobs.checks` resolves the names at start.
+LEDGER_MODEL = "photos.PhotoStep"
+LEDGER_LIBRARIES = "photos.services.libraries_of_photos"
+EVENT_LIBRARIES = "photos.services.library_ids_of"
+PHOTO_STEPS = [
+    "photos.steps.METADATA",
+    "photos.steps.RENDITIONS",
+    "search.steps.EMBEDDING",
+    "faces.steps.FACES",
+]
+
+MODEL_DIR = Path(path) if (path := env_str("CHITRA_MODEL_DIR")) else None
+ENCODER = env_str("CHITRA_ENCODER", "auto", choices=("auto", "open_clip", "offline"))
+CLIP_MODEL = env_str("CHITRA_CLIP_MODEL", "ViT-B-32")
+CLIP_PRETRAINED = env_str("CHITRA_CLIP_PRETRAINED", "laion2b_s34b_b79k")
+FACE_PACK = env_str(
+    "CHITRA_FACE_PACK",
+    "auto",
+    choices=("auto", "buffalo_l", "buffalo_s", "buffalo_sc", "antelopev2", "opencv"),
+)
+ML_THREADS = env_int("CHITRA_ML_THREADS", 2, minimum=1, maximum=64)
+
+# `retry` must outlast `timeout`, or a task still running is handed out again. Drains stop after SLICE_SECONDS,
+# far below `timeout`, which only ends a worker that hangs; the ledger's lease then frees its rows.
+Q_TIMEOUT_SECONDS = 600
+Q_CLUSTER = {
+    "name": "default",
+    "orm": "default",
+    "workers": env_int("CHITRA_WORKERS", 2, minimum=1, maximum=64),
+    "timeout": Q_TIMEOUT_SECONDS,
+    "retry": Q_TIMEOUT_SECONDS + 120,
+    "max_attempts": 3,
+    "ack_failures": True,
+    "recycle": 5000,
+    "poll": 0.5,
+    "bulk": 1,
+    "queue_limit": 4,
+    "save_limit": 250,
+    "catch_up": False,
+    "label": "Queue",
+    "ALT_CLUSTERS": {
+        "ml": {
+            "workers": env_int("CHITRA_ML_WORKERS", 1, minimum=1, maximum=16),
+            "timeout": Q_TIMEOUT_SECONDS,
+            "retry": Q_TIMEOUT_SECONDS + 120,
+            "max_attempts": 3,
+            "ack_failures": True,
+            "recycle": 5000,
+            "poll": 0.5,
+            "bulk": 1,
+            "queue_limit": 2,
+        },
+    },
+}
+
+REDIS_URL = env_secret("CHITRA_REDIS_URL")
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"},
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "chitra.accounts.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "chitra.errors.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"short": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
+    "root": {"handlers": ["console"], "level": env_str("CHITRA_LOG_LEVEL", "INFO").upper()},
+    "loggers": {"django-q": {"level": "WARNING"}, "pyvips": {"level": "WARNING"}},
+}
