@@ -1,0 +1,110 @@
+"""Jobs somebody asked for: start, progress, cancel, retry; and telling the pages."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from jobs import ledger
+from jobs.events import publish
+from jobs.models import Job, StepStatus
+from jobs.queue import Cluster, enqueue
+from jobs.runner import JOB_ATTEMPTS, JOB_LEASE, Cancelled, end_job
+from jobs.steps import Step, StepResult, all_steps
+
+CANCELLED = "Cancelled; results of an earlier run are kept."
+
+
+def start_job(
+    *, kind: str, function: str, arguments: dict[str, Any], library_id: int | None, user: Any, cluster: Cluster
+) -> Job:
+    """Queue `function(job, **arguments)`, a dotted name; row and queue entry are written together."""
+    with transaction.atomic():
+        job = Job.objects.create(
+            kind=kind,
+            library_id=library_id,
+            created_by=user,
+            arguments={"function": function, "cluster": cluster, "with": arguments},
+            lease_until=timezone.now() + JOB_LEASE,
+        )
+        enqueue("jobs.tasks.run_job", str(job.pk), cluster=cluster)
+    return job
+
+
+def report(job: Job, *, done: int, total: int | None = None, failed: int = 0, message: str = "") -> None:
+    """Set a running job's progress. Raises Cancelled when somebody cancelled it."""
+    values: dict[str, Any] = {"done": done, "failed": failed, "lease_until": timezone.now() + JOB_LEASE}
+    if total is not None:
+        values["total"] = total
+    if message:
+        values["message"] = message
+    if not Job.objects.filter(pk=job.pk, ended_at__isnull=True).update(**values):
+        raise Cancelled
+    publish(job.library_id, "job", id=str(job.pk), done=done, total=total or job.total)
+
+
+def cancel_job(job: Job) -> bool:
+    """Stop a job: what has not begun is not begun. False when it had ended."""
+    with transaction.atomic():
+        cancelled = Job.objects.filter(pk=job.pk, ended_at__isnull=True).update(
+            status=Job.Status.CANCELED, ended_at=timezone.now(), lease_until=None
+        )
+        ledger.ledger().filter(job=job, status=StepStatus.PENDING).update(
+            status=StepStatus.SKIPPED, error=CANCELLED, finished_at=timezone.now(), job=None
+        )
+    publish(job.library_id, "job", id=str(job.pk), status=Job.Status.CANCELED)
+    return bool(cancelled)
+
+
+def revive_jobs(now: datetime) -> int:
+    """Queue the jobs again whose worker went silent; after JOB_ATTEMPTS they fail. Returns how many."""
+    silent = list(Job.objects.filter(ended_at__isnull=True, lease_until__lt=now)[:100])
+    for job in silent:
+        if job.attempt >= JOB_ATTEMPTS:
+            end_job(job, status=Job.Status.FAILED, error="The worker stopped while it was at this job, 3 times.")
+        else:
+            Job.objects.filter(pk=job.pk).update(lease_until=now + JOB_LEASE)
+            enqueue("jobs.tasks.run_job", str(job.pk), cluster=job.arguments.get("cluster", "default"))
+    return len(silent)
+
+
+def run_step_again(*, kind: str, rows: QuerySet[Any], library_id: int | None, user: Any) -> Job | None:
+    """A job over ledger rows: they become pending and the job ends with the last of them. None for no rows."""
+    with transaction.atomic():
+        job = Job.objects.create(
+            kind=kind, library_id=library_id, created_by=user, status=Job.Status.STARTED, started_at=timezone.now()
+        )
+        job.total = ledger.reset(rows, job=job)
+        if not job.total:
+            job.delete()
+            return None
+        job.save(update_fields=["total"])
+    return job
+
+
+def announce_step(step: Step, results: Mapping[int, StepResult]) -> None:
+    """Tell the pages which photos a step has just finished."""
+    if not results:
+        return
+    find_libraries: Callable[[list[int]], dict[int, int]] = import_string(settings.LEDGER_LIBRARIES)
+    by_library: dict[int, list[int]] = {}
+    for photo_id, library_id in find_libraries(list(results)).items():
+        by_library.setdefault(library_id, []).append(photo_id)
+    for library_id, photo_ids in by_library.items():
+        publish(library_id, "step", step=step.name, photos=photo_ids)
+
+
+def step_counts(rows: QuerySet[Any]) -> dict[str, dict[str, int]]:
+    """How many of these ledger rows are in each status, by step in the order of PHOTO_STEPS."""
+    counts: dict[str, dict[str, int]] = {
+        step.name: {status.value: 0 for status in StepStatus} for step in all_steps()
+    }
+    for name, status, count in rows.values_list("step", "status").annotate(n=Count("pk")).order_by():
+        if name in counts:
+            counts[name][status] = count
+    return counts
