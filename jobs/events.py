@@ -1,0 +1,43 @@
+"""Live events: from any process to every open page, without a broker.
+
+`publish` is a NOTIFY on the caller's own database connection, so an event is sent when its transaction commits and
+never when it rolls back. Each web process holds one LISTEN connection (`jobs.listener`) and hands events to its
+channel layer. With Redis as the channel layer, events go through Redis instead.
+"""
+
+import json
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import connection, transaction
+
+CHANNEL = "chitra_events"
+MAX_PAYLOAD_BYTES = 7900  # PostgreSQL's limit for NOTIFY is 8000
+
+
+def library_group(library_id: int) -> str:
+    """Name of the channel group of everybody who may see the library."""
+    return f"library-{library_id}"
+
+
+def publish(library_id: int | None, kind: str, **data: Any) -> None:
+    """Tell the open pages of a library's members what happened. `data` must be small and JSON."""
+    if library_id is None:
+        return
+    event = {"library_id": library_id, "kind": kind, **data}
+    if settings.REDIS_URL:
+        transaction.on_commit(lambda: send_to_group(event))
+        return
+    payload = json.dumps(event)
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        payload = json.dumps({"library_id": library_id, "kind": kind})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
+
+
+def send_to_group(event: dict[str, Any]) -> None:
+    """Hand an event to the channel layer from synchronous code."""
+    layer = get_channel_layer()
+    async_to_sync(layer.group_send)(library_group(event["library_id"]), {"type": "library.event", "event": event})
