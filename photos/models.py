@@ -1,0 +1,161 @@
+"""Libraries and the photos in them."""
+
+import uuid
+from base64 import b64encode
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from jobs.models import StepRun
+from photos.querysets import LibraryQuerySet, PhotoQuerySet, ScopedQuerySet
+
+
+class Library(models.Model):
+    """Owns photos, people and albums. One person alone has one and never sees the word; a family shares one."""
+
+    name = models.CharField(max_length=100)
+    created_at = models.DateTimeField(auto_now_add=True)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="libraries")
+
+    objects: ClassVar[Any] = LibraryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "libraries"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """What one user may do in one library."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner"
+        EDITOR = "editor"
+        VIEWER = "viewer"
+
+    library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["library", "user"], name="one_role_per_member")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role}"
+
+
+class Photo(models.Model):
+    """One original and what was read from it.
+
+    `taken_at` is the wall clock where the photo was taken, written as if it were UTC, so that sorting and day
+    headings need no zone; `taken_at_utc` is the instant, null when the zone is not known. Width and height are those
+    of the upright picture; coordinates are degrees, positive to the north and east.
+    """
+
+    class TakenAtSource(models.TextChoices):
+        EXIF_ORIGINAL = "exif_original", "EXIF, time of exposure"
+        EXIF_DIGITIZED = "exif_digitized", "EXIF, time of digitisation"
+        EXIF_MODIFIED = "exif_modified", "EXIF, time of change"
+        XMP = "xmp", "XMP"
+        GPS = "gps", "GPS"
+        FILE = "file", "time of the file"
+        UPLOAD = "upload", "time of the upload"
+
+    library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="photos")
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
+
+    original_name = models.CharField(max_length=255, help_text="The file's name as it was sent.")
+    original_key = models.CharField(max_length=500, unique=True, help_text="Where the original lies in storage.")
+    checksum = models.CharField(max_length=64, help_text="SHA-256 of the original.")
+    sha1 = models.CharField(max_length=40, db_index=True, help_text="SHA-1, which the old clients know.")
+    size = models.BigIntegerField(help_text="Bytes of the original.")
+    mime_type = models.CharField(max_length=50)
+    source_path = models.TextField(blank=True, help_text="Where an import found it.")
+
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    thumbhash = models.BinaryField(max_length=64, default=b"", blank=True)
+    perceptual_hash = models.BigIntegerField(null=True, blank=True, help_text="64 bits, as a signed number.")
+    has_renditions = models.BooleanField(default=False)
+
+    taken_at = models.DateTimeField()
+    taken_at_utc = models.DateTimeField(null=True, blank=True)
+    utc_offset_minutes = models.SmallIntegerField(null=True, blank=True)
+    taken_at_source = models.CharField(max_length=20, choices=TakenAtSource, default=TakenAtSource.UPLOAD)
+    latitude = models.FloatField(null=True, blank=True)
+    longitude = models.FloatField(null=True, blank=True)
+    altitude_metres = models.FloatField(null=True, blank=True)
+    camera_make = models.CharField(max_length=200, blank=True)
+    camera_model = models.CharField(max_length=200, blank=True)
+    lens_model = models.CharField(max_length=200, blank=True)
+    iso = models.PositiveIntegerField(null=True, blank=True)
+    f_number = models.FloatField(null=True, blank=True)
+    exposure_seconds = models.FloatField(null=True, blank=True)
+    focal_length_mm = models.FloatField(null=True, blank=True)
+
+    created_at = models.DateTimeField(default=timezone.now, help_text="When it came into the library.")
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[Any] = PhotoQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["library", "checksum"], name="one_photo_per_library_and_checksum")
+        ]
+        indexes = [
+            models.Index(
+                fields=["library", "-taken_at", "-id"], condition=Q(deleted_at__isnull=True), name="photo_timeline"
+            ),
+            models.Index(fields=["library", "size"], name="photo_size"),
+        ]
+
+    def __str__(self) -> str:
+        return self.original_name
+
+    def get_absolute_url(self) -> str:
+        return reverse("photo", args=[self.pk])
+
+    def rendition_key(self, kind: str) -> str:
+        """Storage key of a rendition: `thumbnail` or `preview`."""
+        return f"{self.library_id}/{self.uuid.hex[:2]}/{self.uuid.hex}/{kind}.webp"
+
+    @property
+    def thumbhash_base64(self) -> str:
+        """The thumbhash as text for pages, "" while there is none."""
+        return b64encode(bytes(self.thumbhash)).decode() if self.thumbhash else ""
+
+    @property
+    def aspect_ratio(self) -> float:
+        """Width over height of the upright picture, 1 while it is not known."""
+        return self.width / self.height if self.width and self.height else 1.0
+
+    @property
+    def has_place(self) -> bool:
+        return self.latitude is not None and self.longitude is not None
+
+
+class PhotoStepQuerySet(ScopedQuerySet["PhotoStep"]):
+    library_path = "photo__library_id"
+
+
+class PhotoStep(StepRun):
+    """The ledger: one row per photo and step."""
+
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="steps")
+
+    objects: ClassVar[Any] = PhotoStepQuerySet.as_manager()
+
+    class Meta(StepRun.Meta):
+        abstract = False
+        constraints = [models.UniqueConstraint(fields=["photo", "step"], name="one_row_per_photo_and_step")]
+
+    def __str__(self) -> str:
+        return f"{self.step} of photo {self.photo_id}: {self.status}"

@@ -1,0 +1,77 @@
+"""Who may see and change what: the one place that every read and write goes through."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db import models
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from photos.models import Library
+
+M = TypeVar("M", bound=models.Model)
+AnyUser = AbstractBaseUser | AnonymousUser
+
+
+class ScopedQuerySet(models.QuerySet[M]):
+    """Rows that belong to a library, found over `library_path` (a lookup that ends at the library's id)."""
+
+    library_path = "library_id"
+
+    def visible_to(self, user: AnyUser) -> "ScopedQuerySet[M]":
+        """What `user` may see: everything in the libraries the user is a member of."""
+        return self._in_libraries_of(user)
+
+    def editable_by(self, user: AnyUser) -> "ScopedQuerySet[M]":
+        """What `user` may change: everything in the libraries the user owns or edits."""
+        return self._in_libraries_of(user, role__in=["owner", "editor"])
+
+    def _in_libraries_of(self, user: AnyUser, **roles: Any) -> "ScopedQuerySet[M]":
+        from photos.models import Membership
+
+        if not user.is_authenticated:
+            return self.none()
+        libraries = Membership.objects.filter(user_id=user.pk, **roles).values("library_id")
+        return self.filter(**{f"{self.library_path}__in": libraries})
+
+
+class LibraryQuerySet(ScopedQuerySet["Library"]):
+    library_path = "id"
+
+    def home_of(self, user: AbstractBaseUser) -> "Library":
+        """The library that new photos of `user` go to: the oldest one the user owns, made when there is none."""
+        from photos.models import Library, Membership
+
+        owned = Membership.objects.filter(user_id=user.pk, role="owner").order_by("library_id")
+        first = owned.select_related("library").first()
+        if first is not None:
+            return first.library
+        library = Library.objects.create(name="Photos")
+        Membership.objects.create(library=library, user_id=user.pk, role="owner")
+        return library
+
+
+class PhotoQuerySet(ScopedQuerySet[M]):
+    """Photos. What lies in the trash is not visible and not editable, only `in_trash_of` its members."""
+
+    def _in_libraries_of(self, user: AnyUser, **roles: Any) -> "PhotoQuerySet[M]":
+        return super()._in_libraries_of(user, **roles).filter(deleted_at__isnull=True)  # type: ignore[return-value]
+
+    def in_trash_of(self, user: AnyUser) -> "PhotoQuerySet[M]":
+        """Deleted photos that `user` may bring back."""
+        return super()._in_libraries_of(user, role__in=["owner", "editor"]).filter(  # type: ignore[return-value]
+            deleted_at__isnull=False
+        )
+
+    def taken_between(self, start: datetime, end: datetime) -> "PhotoQuerySet[M]":
+        """Taken at or after `start` and before `end`, by the wall clock of the place."""
+        return self.filter(taken_at__gte=start, taken_at__lt=end)
+
+    def newest_first(self) -> "PhotoQuerySet[M]":
+        """The order of the timeline: by wall clock, newest first, then by id."""
+        return self.order_by("-taken_at", "-id")
+
+    def move_to_trash(self) -> int:
+        """Delete reversibly; the purge comes after 30 days."""
+        return self.update(deleted_at=timezone.now())

@@ -1,0 +1,190 @@
+"""Photos in and out of a library. Every door (upload, scan, import) leads through `ingest`."""
+
+import errno
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from jobs import ledger
+from jobs.events import publish
+from photos.filetypes import HEAD_BYTES, FileType, sniff
+from photos.hashing import HashingReader, TooLarge
+from photos.models import Library, Membership, Photo
+from photos.storages import StreamFile, originals, renditions
+
+ACCEPTED = "JPEG, PNG, WebP, GIF, HEIC, AVIF, TIFF and BMP"
+
+
+class RejectedFile(ValueError):
+    """A file that is not taken. `code` is for programs, the message says what is wrong and what to do."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class StorageUnavailable(OSError):
+    """The object store cannot take bytes now (full, read-only, away); nothing was kept of the file."""
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of a file: its photo, and whether the library had these bytes already."""
+
+    photo: Photo
+    is_duplicate: bool
+
+
+def ingest(
+    *,
+    library: Library,
+    stream: Any,
+    name: str,
+    uploaded_by: Any = None,
+    modified_at: datetime | None = None,
+    source_path: str = "",
+) -> Ingested:
+    """Store a file while hashing it and return when bytes and row are durable.
+
+    `stream` is binary, read once from where it stands. The same bytes twice in a library are a duplicate, which is
+    answered with the photo there is (brought back when it lay in the trash). Raises RejectedFile or
+    StorageUnavailable; then neither object nor row is left.
+    """
+    head = read_head(stream)
+    kind = accepted_type(head)
+    photo_uuid = uuid.uuid4()
+    key = f"{library.pk}/{photo_uuid.hex[:2]}/{photo_uuid.hex}{kind.extension}"
+    reader = HashingReader(stream, head=head, max_bytes=settings.MAX_UPLOAD_BYTES)
+    store_original(reader, key)
+    photo = Photo(
+        library=library,
+        uploaded_by=uploaded_by,
+        uuid=photo_uuid,
+        original_name=clean_name(name),
+        original_key=key,
+        checksum=reader.sha256,
+        sha1=reader.sha1,
+        size=reader.size,
+        mime_type=kind.mime,
+        source_path=source_path.replace("\0", ""),
+        taken_at=wall_clock(modified_at or timezone.now()),
+        taken_at_source=Photo.TakenAtSource.FILE if modified_at else Photo.TakenAtSource.UPLOAD,
+    )
+    try:
+        with transaction.atomic():
+            photo.save(force_insert=True)
+            ledger.plan([photo.pk])
+            publish(library.pk, "photo", id=photo.pk)
+    except IntegrityError:
+        existing = find_by_checksum(library, reader.sha256)
+        if existing is None:
+            raise
+        originals().delete(key)
+        return Ingested(existing, is_duplicate=True)
+    return Ingested(photo, is_duplicate=False)
+
+
+def read_head(stream: Any) -> bytes:
+    """The first HEAD_BYTES of a stream that may give fewer at a time."""
+    head = b""
+    while len(head) < HEAD_BYTES and (data := stream.read(HEAD_BYTES - len(head))):
+        head += data
+    return head
+
+
+def accepted_type(head: bytes) -> FileType:
+    """The type told from the first bytes; RejectedFile for an empty file or anything that is no picture."""
+    if not head:
+        raise RejectedFile("empty_file", "The file is empty. Send it again from the original.")
+    kind = sniff(head)
+    if kind is None:
+        raise RejectedFile("unsupported_type", f"The content is not a picture that Chitra reads ({ACCEPTED}).")
+    return kind
+
+
+def store_original(reader: HashingReader, key: str) -> None:
+    """Write the stream to the store; RejectedFile when it is over the limit, StorageUnavailable when it fails."""
+    try:
+        originals().save(key, StreamFile(reader, key))
+    except TooLarge:
+        limit = settings.MAX_UPLOAD_BYTES // 1024 // 1024
+        raise RejectedFile(
+            "too_large", f"The file is larger than {limit} MB. CHITRA_MAX_UPLOAD_MB raises the limit."
+        ) from None
+    except OSError as error:
+        raise StorageUnavailable(error.errno or errno.EIO, storage_reason(error)) from error
+
+
+def storage_reason(error: OSError) -> str:
+    """One sentence on why the store refused."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The storage is full. Free some space, then send the file again; nothing was kept of it."
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "The storage is read-only for Chitra. Correct its permissions, then send the file again."
+    return "The storage did not take the file. Try again; health says more."
+
+
+def find_by_checksum(library: Library, checksum: str) -> Photo | None:
+    """The library's photo with these bytes, brought back from the trash if it lay there."""
+    photo: Photo | None = Photo.objects.filter(library=library, checksum=checksum).first()
+    if photo is not None and photo.deleted_at is not None:
+        Photo.objects.filter(pk=photo.pk).update(deleted_at=None)
+        photo.deleted_at = None
+    return photo
+
+
+def clean_name(name: str) -> str:
+    """The last part of a client's file name, without control characters, at most 255 characters."""
+    base = PurePath(name.replace("\\", "/")).name
+    printable = "".join(character for character in base if character.isprintable())
+    return printable[-255:] or "unnamed"
+
+
+def wall_clock(moment: datetime) -> datetime:
+    """An instant as the clock on the wall of this installation showed it, written as if it were UTC."""
+    return timezone.localtime(moment).replace(tzinfo=UTC)
+
+
+def libraries_of_photos(photo_ids: Iterable[int]) -> dict[int, int]:
+    """Library id by photo id, for live events."""
+    return dict(Photo.objects.filter(pk__in=list(photo_ids)).values_list("pk", "library_id"))
+
+
+def library_ids_of(user: Any) -> list[int]:
+    """Ids of the libraries whose events `user` may see."""
+    return list(Membership.objects.filter(user=user).values_list("library_id", flat=True))
+
+
+def purge(photo: Photo) -> None:
+    """Remove a photo for good: row first, then objects, so that a crash leaves bytes without a row, never the reverse."""
+    keys = [photo.rendition_key("thumbnail"), photo.rendition_key("preview")]
+    photo.delete()
+    originals().delete(photo.original_key)
+    for key in keys:
+        renditions().delete(key)
+
+
+def library_for_import(email: str | None) -> tuple[Library, Any]:
+    """Where a command imports to, and for whom: the home of `email`, else of the first account.
+
+    Before there is an account it is a library without members, which the first account comes to own.
+    Raises LookupError for an unknown address.
+    """
+    users = get_user_model()._default_manager.order_by("pk")
+    if email is not None:
+        users = users.filter(email__iexact=email)
+    user = users.first()
+    if user is not None:
+        return Library.objects.home_of(user), user
+    if email is not None:
+        raise LookupError(f"There is no account {email}.")
+    library = Library.objects.filter(memberships__isnull=True).first()
+    return library or Library.objects.create(name="Photos"), None
