@@ -1,0 +1,158 @@
+"""Import a folder: read in order, never changed, every file accounted for at the end."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from photos.hashing import hash_file
+from photos.models import Library, Photo
+from photos.services import Ingested, RejectedFile, StorageUnavailable, find_by_checksum, ingest
+
+
+DATABASE_PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 15, 30)
+
+
+class BadFolder(ValueError):
+    """A folder that cannot be imported; the message says why and what to do."""
+
+
+@dataclass
+class ImportReport:
+    """Every file ends in exactly one of these lists or counts."""
+
+    imported: int = 0
+    duplicates: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def processed(self) -> int:
+        """Files that are in the library now."""
+        return self.imported + self.duplicates
+
+    @property
+    def seen(self) -> int:
+        return self.processed + len(self.skipped) + len(self.failed)
+
+    def summary(self) -> str:
+        """One line for people."""
+        return (
+            f"{self.imported} imported, {self.duplicates} already there, "
+            f"{len(self.skipped)} not pictures, {len(self.failed)} failed"
+        )
+
+
+def checked_folder(root: str | Path) -> Path:
+    """The folder as an absolute path without symbolic links. Raises BadFolder when it is none or cannot be read."""
+    path = Path(root).expanduser()
+    try:
+        path = path.resolve(strict=True)
+        if not path.is_dir():
+            raise BadFolder(f"{root} is not a folder.")
+        os.scandir(path).close()
+    except FileNotFoundError:
+        raise BadFolder(f"{root} does not exist.") from None
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "unusable path"
+        raise BadFolder(f"{root} cannot be read: {reason}.") from None
+    return path
+
+
+def inside_scan_roots(root: str) -> Path:
+    """The folder, when it lies in one of CHITRA_SCAN_ROOTS (links resolved). Raises BadFolder otherwise."""
+    if not settings.SCAN_ROOTS:
+        raise BadFolder("Scanning is off. The administrator names the allowed folders in CHITRA_SCAN_ROOTS.")
+    outside = BadFolder("This folder does not exist inside the allowed ones (CHITRA_SCAN_ROOTS).")
+    try:
+        resolved = Path(root).resolve()
+    except (OSError, ValueError, RuntimeError):
+        raise outside from None
+    if not Path(root).is_absolute() or not any(
+        resolved.is_relative_to(allowed.resolve()) for allowed in settings.SCAN_ROOTS
+    ):
+        raise outside
+    return checked_folder(resolved)
+
+
+def walk(root: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
+    """Regular files below `root` in a stable order. Hidden ones and links are left out, so there are no loops."""
+    for folder, subfolders, names in os.walk(root, onerror=on_error):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if not name.startswith(".") and not path.is_symlink() and path.is_file():
+                yield path
+
+
+def import_folder(
+    *,
+    library: Library,
+    root: Path,
+    user: Any = None,
+    on_progress: Callable[[ImportReport], None] = lambda report: None,
+) -> ImportReport:
+    """Ingest every picture below `root`. One bad file never stops the rest; `on_progress` follows each file.
+
+    Raises StorageUnavailable when the store refuses, because then every further file would fail alike.
+    """
+    report = ImportReport()
+
+    def on_error(error: OSError) -> None:
+        report.failed.append((str(error.filename), f"cannot be read: {error.strerror}"))
+
+    for path in walk(root, on_error):
+        when_database_is_back(lambda path=path: import_file(library=library, path=path, user=user, report=report))
+        when_database_is_back(lambda: on_progress(report))
+    return report
+
+
+def when_database_is_back(action: Callable[[], None]) -> None:
+    """Do `action`, again and again with growing pauses while the database restarts; then OperationalError rises."""
+    for pause_seconds in DATABASE_PAUSES_SECONDS:
+        try:
+            return action()
+        except (OperationalError, InterfaceError):
+            time.sleep(pause_seconds)
+            close_old_connections()
+    action()
+
+
+def import_file(*, library: Library, path: Path, user: Any, report: ImportReport) -> None:
+    """Ingest one file and note in `report` how it ended."""
+    try:
+        ingested = ingest_path(library=library, path=path, user=user)
+    except RejectedFile as error:
+        kept = report.skipped if error.code == "unsupported_type" else report.failed
+        kept.append((str(path), str(error)))
+    except StorageUnavailable:
+        raise
+    except OSError as error:
+        report.failed.append((str(path), f"cannot be read: {error.strerror}"))
+    else:
+        report.duplicates += ingested.is_duplicate
+        report.imported += not ingested.is_duplicate
+
+
+def ingest_path(*, library: Library, path: Path, user: Any) -> Ingested:
+    """Ingest one local file. Bytes are only written when no photo of the same size has the same checksum."""
+    status = path.stat()
+    if Photo.objects.filter(library=library, size=status.st_size).exists():
+        existing = find_by_checksum(library, hash_file(path).sha256)
+        if existing is not None:
+            return Ingested(existing, is_duplicate=True)
+    with path.open("rb") as stream:
+        return ingest(
+            library=library,
+            stream=stream,
+            name=path.name,
+            uploaded_by=user,
+            modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
+            source_path=str(path),
+        )

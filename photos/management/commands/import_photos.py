@@ -1,0 +1,87 @@
+import signal
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
+from tqdm import tqdm
+
+from jobs.models import Job
+from jobs.runner import Cancelled, end_job
+from jobs.services import report
+from photos.importing import BadFolder, ImportReport, checked_folder, import_folder, walk
+from photos.models import Library
+from photos.services import StorageUnavailable, library_for_import
+
+REPORT_EVERY_SECONDS = 1.0
+LISTED = 50
+
+
+class Command(BaseCommand):
+    help = "Import a folder of photos. Files are read, never moved or changed; run it again to go on where it stopped."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", help="the folder")
+        parser.add_argument("--user", metavar="EMAIL", help="whose library; default: the only or first one")
+
+    def handle(self, *args: Any, path: str, user: str | None, **options: Any) -> None:
+        try:
+            root = checked_folder(path)
+            library, owner = library_for_import(user)
+        except (BadFolder, LookupError) as error:
+            raise CommandError(str(error)) from None
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        total = sum(1 for _ in walk(root, lambda error: None))
+        job = Job.objects.create(
+            kind="import", library_id=library.pk, created_by=owner, status=Job.Status.STARTED, total=total
+        )
+        self.run(job, library, root, owner)
+
+    def run(self, job: Job, library: Library, root: Any, owner: Any) -> None:
+        with tqdm(total=job.total, unit="photo", desc="Importing", disable=None, file=sys.stderr) as bar:
+            progress = Progress(job, bar)
+            try:
+                result = import_folder(library=library, root=root, user=owner, on_progress=progress)
+            except KeyboardInterrupt:
+                end_job(job, status=Job.Status.CANCELED, error="Stopped; run the import again to go on.")
+                raise CommandError("Stopped. Run the same command again: it goes on where it stopped.") from None
+            except Cancelled:
+                raise CommandError("Cancelled on the jobs page.") from None
+            except OperationalError:
+                raise CommandError("The database is away. Run the import again when it is back.") from None
+            except StorageUnavailable as error:
+                end_job(job, status=Job.Status.FAILED, error=str(error))
+                raise CommandError(f"{error} Run the import again to go on.") from None
+        progress.report_now(result)
+        end_job(job, status=Job.Status.FINISHED, result=result.processed)
+        self.print_report(result)
+
+    def print_report(self, result: ImportReport) -> None:
+        for title, entries in (("Not imported", result.skipped), ("Failed", result.failed)):
+            if entries:
+                self.stdout.write(f"{title}:")
+            for name, reason in entries[:LISTED]:
+                self.stdout.write(f"  {name}: {reason}")
+            if len(entries) > LISTED:
+                self.stdout.write(f"  … and {len(entries) - LISTED} more")
+        self.stdout.write(f"{result.summary()}.")
+
+
+class Progress:
+    """Moves the bar with each file and the job's row about once a second."""
+
+    def __init__(self, job: Job, bar: Any) -> None:
+        self.job = job
+        self.bar = bar
+        self.reported_at = 0.0
+
+    def __call__(self, result: ImportReport) -> None:
+        self.bar.update(max(0, result.seen - self.bar.n))
+        if time.monotonic() - self.reported_at > REPORT_EVERY_SECONDS:
+            self.report_now(result)
+
+    def report_now(self, result: ImportReport) -> None:
+        self.reported_at = time.monotonic()
+        report(self.job, done=result.seen, failed=len(result.failed), message=result.summary())
