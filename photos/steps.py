@@ -1,0 +1,111 @@
+"""The steps of this app: metadata and renditions."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+
+from jobs.steps import Step, StepResult
+from photos import imaging, metadata
+from photos.models import Photo
+from photos.storages import local_path, originals, renditions
+
+METADATA_VERSION = "1"
+RENDITIONS_VERSION = "1"
+ORIGINAL_MISSING = "The original is not in the storage. Check the storage, then retry."
+
+
+def read_metadata(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
+    """EXIF of each original into the photo's columns."""
+    return {photo.pk: read_metadata_of(photo) for photo in Photo.objects.filter(pk__in=photo_ids)}
+
+
+def read_metadata_of(photo: Photo) -> StepResult:
+    """What EXIF does not say stays as it is, so the time of the file remains until something better is found."""
+    try:
+        with local_path(originals(), photo.original_key) as path:
+            found = metadata.read_metadata(path)
+    except FileNotFoundError:
+        return StepResult.failed(ORIGINAL_MISSING)
+    photo.latitude, photo.longitude = found.latitude, found.longitude
+    photo.altitude_metres = found.altitude
+    photo.camera_make, photo.camera_model, photo.lens_model = found.camera_make, found.camera_model, found.lens_model
+    photo.iso, photo.f_number = found.iso, found.f_number
+    photo.exposure_seconds, photo.focal_length_mm = found.exposure_seconds, found.focal_length_mm
+    if found.taken_at is not None and found.taken_at_source is not None:
+        photo.taken_at = found.taken_at.replace(tzinfo=UTC)
+        photo.taken_at_utc = found.taken_at_utc
+        photo.utc_offset_minutes = found.utc_offset_minutes
+        photo.taken_at_source = Photo.TakenAtSource(found.taken_at_source)
+    photo.save(update_fields=METADATA_FIELDS)
+    return StepResult.done()
+
+
+METADATA_FIELDS = [
+    "latitude",
+    "longitude",
+    "altitude_metres",
+    "camera_make",
+    "camera_model",
+    "lens_model",
+    "iso",
+    "f_number",
+    "exposure_seconds",
+    "focal_length_mm",
+    "taken_at",
+    "taken_at_utc",
+    "utc_offset_minutes",
+    "taken_at_source",
+]
+
+
+def make_renditions(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
+    """Thumbnail, preview, thumbhash and perceptual hash of each original, from one decode."""
+    return {photo.pk: make_renditions_of(photo) for photo in Photo.objects.filter(pk__in=photo_ids)}
+
+
+def make_renditions_of(photo: Photo) -> StepResult:
+    """Objects first, then the row that says they are there."""
+    try:
+        with local_path(originals(), photo.original_key) as path:
+            made = imaging.make_renditions(path, max_pixels=settings.MAX_PIXELS)
+    except FileNotFoundError:
+        return StepResult.failed(ORIGINAL_MISSING)
+    except imaging.UndecodableImage as error:
+        return StepResult.failed(str(error))
+    for kind, data in (("thumbnail", made.thumbnail), ("preview", made.preview)):
+        replace_rendition(photo.rendition_key(kind), data)
+    photo.width, photo.height = made.width, made.height
+    photo.thumbhash = made.thumbhash
+    photo.perceptual_hash = signed_64(made.perceptual_hash)
+    photo.has_renditions = True
+    photo.save(update_fields=["width", "height", "thumbhash", "perceptual_hash", "has_renditions"])
+    return StepResult.done()
+
+
+def replace_rendition(key: str, data: bytes) -> None:
+    """Write a rendition, over an older one if there is one."""
+    renditions().delete(key)
+    renditions().save(key, ContentFile(data, name=key))
+
+
+def signed_64(value: int) -> int:
+    """A 64-bit number as PostgreSQL's signed bigint with the same bits."""
+    return value - (1 << 64) if value >= 1 << 63 else value
+
+
+METADATA = Step(
+    name="metadata",
+    title="Metadata",
+    run=read_metadata,
+    version=lambda: METADATA_VERSION,
+    batch_size=16,
+)
+RENDITIONS = Step(
+    name="renditions",
+    title="Thumbnail and preview",
+    run=make_renditions,
+    version=lambda: RENDITIONS_VERSION,
+    batch_size=4,
+)
