@@ -1,0 +1,176 @@
+"""Embeddings of photos and queries, and the search over them."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Cast
+from pgvector.django import CosineDistance, HalfVectorField
+
+from photos.models import Photo
+from photos.storages import read_bytes, renditions
+from photos.vectors import ensure_hnsw_index
+from search import encoders
+from search.models import EncoderVersion, PhotoEmbedding, TextEmbedding
+
+EXACT_SCAN_LIMIT = 20_000  # below it an exact scan takes a few ms and always finds everything
+MAX_QUERY_CHARACTERS = 500
+_choose_lock = threading.Lock()
+
+
+class SearchUnavailable(Exception):
+    """No encoder can be had; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A photo and how well it fits: cosine similarity, -1 to 1."""
+
+    photo: Photo
+    score: float
+
+
+def encoder_choice() -> encoders.Choice:
+    """The encoder in use, decided once a process."""
+    with _choose_lock:
+        return _choose()
+
+
+@cache
+def _choose() -> encoders.Choice:
+    return encoders.choose(
+        preference=settings.ENCODER,
+        model=settings.CLIP_MODEL,
+        pretrained=settings.CLIP_PRETRAINED,
+        model_dir=settings.MODEL_DIR,
+        state_dir=settings.STATE_DIR,
+    )
+
+
+def encoder_version(choice: encoders.Choice) -> EncoderVersion:
+    """The row of the chosen encoder, made with its index at the first use."""
+    version, created = EncoderVersion.objects.get_or_create(
+        version=choice.version, defaults={"dimensions": choice.dimensions}
+    )
+    if created:
+        ensure_hnsw_index(
+            PhotoEmbedding, column="encoder_id", version_id=version.pk, dimensions=version.dimensions
+        )
+    return version
+
+
+def load_encoder() -> encoders.Encoder:
+    """The encoder itself. Raises SearchUnavailable when there is none."""
+    choice = encoder_choice()
+    if not choice.is_available:
+        raise SearchUnavailable(choice.reason)
+    return encoders.load(choice, threads=settings.ML_THREADS)
+
+
+def read_thumbnails(photos: Sequence[Photo]) -> list[np.ndarray[Any, Any]]:
+    """Decoded thumbnails, RGB uint8. Encoders look at 224 to 260 pixels, so a thumbnail holds all they see."""
+    from photos.imaging import decode_rgb
+
+    return [decode_rgb(read_bytes(renditions(), photo.rendition_key("thumbnail"))) for photo in photos]
+
+
+def save_embeddings(photos: Sequence[Photo], vectors: np.ndarray[Any, Any], choice: encoders.Choice) -> None:
+    """Write one vector a photo for the encoder, over older ones of the same version."""
+    version = encoder_version(choice)
+    rows = [
+        PhotoEmbedding(photo=photo, encoder=version, vector=vector)
+        for photo, vector in zip(photos, vectors, strict=True)
+    ]
+    PhotoEmbedding.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["encoder", "photo"], update_fields=["vector"]
+    )
+
+
+def normalize_query(text: str) -> str:
+    """One spelling of a query: blanks collapsed, lower case, at most MAX_QUERY_CHARACTERS."""
+    return " ".join(text.split()).casefold()[:MAX_QUERY_CHARACTERS]
+
+
+def find_text_vector(text: str) -> np.ndarray[Any, Any] | None:
+    """The kept vector of a normalised query, None when it was never asked."""
+    row = TextEmbedding.objects.filter(encoder__version=encoder_choice().version, text=text).first()
+    return None if row is None else np.asarray(row.vector, dtype=np.float32)
+
+
+def embed_text(text: str) -> np.ndarray[Any, Any]:
+    """The vector of a normalised query, by the model; no ORM, for `run_cpu`. Raises SearchUnavailable."""
+    return np.asarray(load_encoder().embed_texts([text])[0])
+
+
+def keep_text_vector(text: str, vector: np.ndarray[Any, Any]) -> None:
+    """Remember the vector of a query."""
+    TextEmbedding.objects.bulk_create(
+        [TextEmbedding(encoder=encoder_version(encoder_choice()), text=text, vector=vector)], ignore_conflicts=True
+    )
+
+
+def nearest_photos(
+    *, user: Any, vector: np.ndarray[Any, Any], limit: int, min_score: float, encoder: EncoderVersion
+) -> list[Hit]:
+    """The visible photos most like `vector`, best first, equal ones by id; none below `min_score`.
+
+    A small set is scanned exactly, a large one through the index, which goes on until it has `limit` visible rows.
+    """
+    rows = PhotoEmbedding.objects.visible_to(user).filter(encoder=encoder, photo__deleted_at__isnull=True)
+    with transaction.atomic():
+        set_scan_mode(exact=is_small(rows))
+        distance = CosineDistance(Cast("vector", HalfVectorField(dimensions=encoder.dimensions)), vector)
+        best = rows.annotate(distance=distance).order_by("distance", "photo_id")
+        scores = {row["photo_id"]: 1.0 - row["distance"] for row in best.values("photo_id", "distance")[:limit]}
+    photos = Photo.objects.in_bulk([pk for pk, score in scores.items() if score >= min_score])
+    return [Hit(photos[pk], score) for pk, score in scores.items() if pk in photos]
+
+
+def is_small(rows: QuerySet[Any]) -> bool:
+    """Whether at most EXACT_SCAN_LIMIT rows are to be looked at (counting stops there)."""
+    return rows.values("pk")[: EXACT_SCAN_LIMIT + 1].count() <= EXACT_SCAN_LIMIT
+
+
+def set_scan_mode(*, exact: bool) -> None:
+    """For the open transaction: without the vector index, or with it until enough rows are found."""
+    with connection.cursor() as cursor:
+        if exact:
+            cursor.execute("SET LOCAL enable_indexscan = off")
+        else:
+            cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
+            cursor.execute("SET LOCAL hnsw.ef_search = 100")
+
+
+def search_by_vector(
+    *, user: Any, text: str, vector: np.ndarray[Any, Any], is_new: bool, limit: int, min_score: float | None
+) -> list[Hit]:
+    """The search once the query has a vector; a new vector is kept. `min_score` None takes the encoder's own."""
+    choice = encoder_choice()
+    if is_new:
+        keep_text_vector(text, vector)
+    return nearest_photos(
+        user=user,
+        vector=vector,
+        limit=limit,
+        min_score=choice.min_score if min_score is None else min_score,
+        encoder=encoder_version(choice),
+    )
+
+
+def search_photos(*, user: Any, query: str, limit: int, min_score: float | None = None) -> list[Hit]:
+    """Photos that show what `query` says, best first. Raises SearchUnavailable.
+
+    For synchronous callers; a request computes the vector off the event loop with the functions above.
+    """
+    text = normalize_query(query)
+    kept = find_text_vector(text)
+    vector = embed_text(text) if kept is None else kept
+    return search_by_vector(
+        user=user, text=text, vector=vector, is_new=kept is None, limit=limit, min_score=min_score
+    )

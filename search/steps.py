@@ -1,0 +1,32 @@
+"""The step of this app: the embedding of a photo."""
+
+from collections.abc import Mapping, Sequence
+
+from jobs.steps import Step, StepResult
+from photos.models import Photo
+from search import encoders, services
+
+BATCH_SIZE = 16
+
+
+def embed_photos(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
+    """Embed the thumbnails of a batch; without an encoder they are skipped with what to do."""
+    choice = services.encoder_choice()
+    if not choice.is_available:
+        return dict.fromkeys(photo_ids, StepResult.skipped(choice.reason))
+    photos = list(Photo.objects.filter(pk__in=photo_ids))
+    encoder = encoders.load(choice, threads=services.settings.ML_THREADS)
+    vectors = encoder.embed_images(services.read_thumbnails(photos))
+    services.save_embeddings(photos, vectors, choice)
+    return {photo.pk: StepResult.done() for photo in photos}
+
+
+EMBEDDING = Step(
+    name="embedding",
+    title="Embedding for search",
+    run=embed_photos,
+    version=lambda: services.encoder_choice().version,
+    after="renditions",
+    cluster="ml",
+    batch_size=BATCH_SIZE,
+)
