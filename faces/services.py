@@ -1,0 +1,107 @@
+"""Faces of photos: detect, keep, crop. What people told the machine is never undone by it."""
+
+import threading
+import uuid
+from collections.abc import Sequence
+from functools import cache
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.db import transaction
+
+from faces import detection, packs
+from faces.models import Face, FaceEmbedding, FaceModelVersion
+from photos.imaging import crop_square, decode_rgb
+from photos.models import Photo
+from photos.storages import read_bytes, renditions
+from photos.vectors import ensure_hnsw_index
+
+SAME_FACE_OVERLAP = 0.5  # intersection over union from which two boxes are one face
+MIN_SCORE = 0.5
+_choose_lock = threading.Lock()
+
+
+def pack_choice(*, may_download: bool = False) -> packs.PackChoice:
+    """The face pack in use. Workers may download one; pages only look."""
+    with _choose_lock:
+        return _choose(may_download)
+
+
+@cache
+def _choose(may_download: bool) -> packs.PackChoice:
+    return packs.choose(
+        pack=settings.FACE_PACK,
+        model_dir=settings.MODEL_DIR,
+        state_dir=settings.STATE_DIR,
+        may_download=may_download,
+    )
+
+
+def model_version(choice: packs.PackChoice) -> FaceModelVersion:
+    """The row of the chosen pack, made with its index at the first use."""
+    version, created = FaceModelVersion.objects.get_or_create(
+        version=choice.version, defaults={"dimensions": choice.dimensions}
+    )
+    if created:
+        ensure_hnsw_index(FaceEmbedding, column="model_id", version_id=version.pk, dimensions=version.dimensions)
+    return version
+
+
+def detect_faces(photo: Photo, model: detection.FaceModel, version: FaceModelVersion) -> int:
+    """Find the faces on a photo's preview and keep them with vector and crop. Returns how many there are.
+
+    Done again, a face found before (by overlap) keeps its row and person, and one assigned by a person stays even
+    when it is not found any more.
+    """
+    rgb = decode_rgb(read_bytes(renditions(), photo.rendition_key("preview")))
+    found = model.detect(rgb, min_score=MIN_SCORE)
+    with transaction.atomic():
+        known = list(Face.objects.filter(photo=photo).select_for_update().order_by("pk"))
+        pairs, gone = match_boxes(known, found)
+        Face.objects.filter(pk__in=[face.pk for face in gone if face.assigned_by != Face.AssignedBy.PERSON]).delete()
+        for face, seen in pairs:
+            save_face(photo, face, seen, rgb, version)
+    return len(found)
+
+
+def match_boxes(
+    known: Sequence[Face], found: Sequence[detection.DetectedFace]
+) -> tuple[list[tuple[Face | None, detection.DetectedFace]], list[Face]]:
+    """Each found face with the known one it overlaps best (or None), and the known ones nothing overlaps."""
+    left = list(known)
+    pairs: list[tuple[Face | None, detection.DetectedFace]] = []
+    for seen in found:
+        best = max(left, key=lambda face: intersection_over_union(face.box, seen.box), default=None)
+        if best is not None and intersection_over_union(best.box, seen.box) >= SAME_FACE_OVERLAP:
+            left.remove(best)
+            pairs.append((best, seen))
+        else:
+            pairs.append((None, seen))
+    return pairs, left
+
+
+def intersection_over_union(a: Sequence[float], b: Sequence[float]) -> float:
+    """Overlap of two boxes x1, y1, x2, y2: 0 (apart) to 1 (equal)."""
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    common = width * height
+    areas = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1])
+    return common / (areas - common)
+
+
+def save_face(
+    photo: Photo, face: Face | None, seen: detection.DetectedFace, rgb: object, version: FaceModelVersion
+) -> None:
+    """Write one found face: crop first, then row and vector."""
+    face = face or Face(photo=photo)
+    face.x1, face.y1, face.x2, face.y2 = seen.box
+    face.landmarks = [list(point) for point in seen.landmarks]
+    face.detection_score, face.quality = seen.score, seen.quality
+    if not face.crop_key:
+        face.crop_key = f"{photo.library_id}/{photo.uuid.hex[:2]}/{photo.uuid.hex}/face-{uuid.uuid4().hex}.webp"
+    renditions().delete(face.crop_key)
+    renditions().save(face.crop_key, ContentFile(crop_square(rgb, seen.box), name=face.crop_key))
+    face.save()
+    FaceEmbedding.objects.update_or_create(face=face, model=version, defaults={"vector": seen.embedding})

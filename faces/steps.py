@@ -1,0 +1,36 @@
+"""The step of this app: faces on a photo."""
+
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+
+from faces import detection, grouping, services
+from jobs.steps import Step, StepResult
+from photos.models import Photo
+
+
+def find_faces(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
+    """Detect, embed and crop the faces of each photo, then put the new ones to people."""
+    choice = services.pack_choice(may_download=True)
+    if not choice.is_available:
+        return dict.fromkeys(photo_ids, StepResult.skipped(choice.reason))
+    model = detection.load(choice, threads=settings.ML_THREADS)
+    version = services.model_version(choice)
+    photos = list(Photo.objects.filter(pk__in=photo_ids))
+    for photo in photos:
+        services.detect_faces(photo, model, version)
+    for library_id in sorted({photo.library_id for photo in photos}):
+        in_library = [photo.pk for photo in photos if photo.library_id == library_id]
+        grouping.place_new_faces(library_id, in_library, version, threshold=choice.match_threshold)
+    return {photo.pk: StepResult.done() for photo in photos}
+
+
+FACES = Step(
+    name="faces",
+    title="Faces",
+    run=find_faces,
+    version=lambda: services.pack_choice(may_download=True).version,
+    after="renditions",
+    cluster="ml",
+    batch_size=4,
+)
