@@ -1,0 +1,56 @@
+"""One shape for every error of the API: `{"error": code, "detail": code, "message": sentence, "fields"?: {…}}`.
+
+`error` and `detail` hold the same code, because one generation of old clients reads the one and the next the other.
+"""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework.exceptions import APIException, NotFound, ParseError
+from rest_framework.exceptions import PermissionDenied as Forbidden
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+logger = logging.getLogger(__name__)
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's hook. Anything unforeseen is logged whole and answered without internals."""
+    if isinstance(error, Http404):
+        error = NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = Forbidden()
+    set_rollback()
+    if not isinstance(error, APIException):
+        logger.exception("Unforeseen error in %s", context["request"].path, exc_info=error)
+        return Response(error_body("internal_error", "Something went wrong on the server; its log says what."), 500)
+    headers = {}
+    if header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = header
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    return Response(body_of(error), status=error.status_code, headers=headers)
+
+
+def body_of(error: APIException) -> dict[str, Any]:
+    """Code and sentence of a DRF exception."""
+    detail = error.detail
+    if isinstance(error, ParseError):
+        return error_body("malformed_body", "The body is not valid JSON (UTF-8) or not a valid form.")
+    code = getattr(detail, "code", None) or error.default_code
+    return error_body(str(code), str(detail), getattr(error, "fields", None))
+
+
+def error_body(code: str, message: str, fields: Any = None) -> dict[str, Any]:
+    """The shape itself."""
+    body: dict[str, Any] = {"error": code, "detail": code, "message": message}
+    if fields is not None:
+        body["fields"] = fields
+    return body
+
+
+def unknown_endpoint(request: HttpRequest, path: str = "") -> JsonResponse:
+    """404 for any path under /api that is none."""
+    return JsonResponse(error_body("not_found", "There is no such endpoint."), status=404)

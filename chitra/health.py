@@ -1,0 +1,126 @@
+"""Is everything there? The public part says ok or not; administrators also see what, how fast and why not."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from adrf.decorators import api_view
+from asgiref.sync import sync_to_async
+from django.core.files.base import ContentFile
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from rest_framework.decorators import authentication_classes, permission_classes
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from chitra import __version__
+from faces.services import pack_choice
+from jobs.queue import running_clusters, waiting_tasks
+from photos.storages import originals
+from search.services import encoder_choice
+
+PROBE_KEY = "health/probe"
+
+
+class Unhealthy(Exception):
+    """A part that does not work; the message says why and what to do."""
+
+
+def check_database() -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT version(), (SELECT extversion FROM pg_extension WHERE extname = 'vector')")
+        server, vector = cursor.fetchone()
+    return {"server": " ".join(server.split()[:2]), "pgvector": vector}
+
+
+def check_storage() -> dict[str, Any]:
+    """Write, read and remove a small object."""
+    storage = originals()
+    storage.delete(PROBE_KEY)
+    storage.save(PROBE_KEY, ContentFile(b"chitra", name=PROBE_KEY))
+    with storage.open(PROBE_KEY, "rb") as file:
+        read = file.read()
+    storage.delete(PROBE_KEY)
+    if read != b"chitra":
+        raise Unhealthy("The storage gave back other bytes than were written.")
+    return {"backend": type(storage).__name__}
+
+
+def check_queue() -> dict[str, Any]:
+    clusters = running_clusters()
+    if not clusters:
+        raise Unhealthy("No worker reports. Start one: manage.py qcluster.")
+    return {"clusters": clusters, "waiting": waiting_tasks()}
+
+
+def check_models() -> dict[str, Any]:
+    return {"encoder": encoder_choice().label, "faces": pack_choice().label}
+
+
+def check_migrations() -> dict[str, Any]:
+    executor = MigrationExecutor(connection)
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        raise Unhealthy(f"{len(missing)} migrations are not applied. Run manage.py migrate.")
+    return {}
+
+
+PARTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "database": check_database,
+    "storage": check_storage,
+    "queue": check_queue,
+    "models": check_models,
+    "migrations": check_migrations,
+}
+NEEDED_TO_SERVE = ("database", "storage", "migrations")
+
+
+def examine(name: str) -> dict[str, Any]:
+    """One part: `{status, latency_ms, …}`, with `reason` when it does not work."""
+    started = time.monotonic()
+    try:
+        details = PARTS[name]()
+        status: dict[str, Any] = {"status": "ok", **details}
+    except (Unhealthy, DatabaseError, OSError) as error:
+        status = {"status": "error", "reason": reason_of(error)}
+    return {**status, "latency_ms": round(1000 * (time.monotonic() - started), 1)}
+
+
+def reason_of(error: Exception) -> str:
+    """A sentence without paths."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+@api_view(["GET"])
+@permission_classes([AllowAny])
+async def health(request: Request) -> Response:
+    """Anybody: `{status, version, db_status, storage_status}`. Administrators: every part. Always 200."""
+    return Response(await sync_to_async(report)(request.user))
+
+
+def report(user: Any) -> dict[str, Any]:
+    is_admin = bool(user.is_authenticated and user.is_staff)
+    names = list(PARTS) if is_admin else ["database", "storage"]
+    parts = {name: examine(name) for name in names}
+    healthy = all(part["status"] == "ok" for part in parts.values())
+    body: dict[str, Any] = {
+        "status": "ok" if healthy else "degraded",
+        "version": __version__,
+        "db_path": "postgresql",
+        "db_status": parts["database"]["status"],
+        "storage_status": parts["storage"]["status"],
+    }
+    return {**body, "parts": parts} if is_admin else body
+
+
+@api_view(["GET"])
+@authentication_classes([])
+@permission_classes([AllowAny])
+async def ready(request: Request) -> Response:
+    """200 when this process can serve requests, else 503; for load balancers and start scripts."""
+    parts = {name: (await sync_to_async(examine)(name))["status"] for name in NEEDED_TO_SERVE}
+    is_ready = all(status == "ok" for status in parts.values())
+    return Response({"ready": is_ready, **parts}, status=200 if is_ready else 503)

@@ -1,0 +1,243 @@
+"""The REST API of faces and people."""
+
+import json
+from typing import Any
+
+from adrf.decorators import api_view
+from asgiref.sync import sync_to_async
+from django.http import HttpResponse, HttpResponseBase
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from faces import people
+from faces.models import Face, Person
+from faces.serializers import AssignBody, ClusterBody, IndexFacesBody, MergeBody, NameBody
+from faces.services import pack_choice
+from jobs.services import run_step_again, start_job
+from photos import serving
+from photos.api import serve_or_404
+from photos.api_errors import BadRequest, Conflict, validated
+from photos.models import Library, Photo, PhotoStep
+from photos.serializers import photos_as_json
+from photos.storages import renditions
+
+CONFLICTS = {"person_exists"}
+UNKNOWN = {"person_not_found", "face_not_found"}
+
+
+def as_api_error(error: people.PeopleError) -> APIException:
+    """The HTTP answer to a PeopleError."""
+    if error.code in CONFLICTS:
+        return Conflict(str(error), code=error.code)
+    if error.code in UNKNOWN:
+        return NotFound(str(error), code=error.code)
+    return BadRequest(str(error), code=error.code)
+
+
+def person_for(user: Any, person_id: int, *, edit: bool = False) -> Person:
+    """The person, or 404 also for somebody else's."""
+    people_of_user = Person.objects.editable_by(user) if edit else Person.objects.visible_to(user)
+    person: Person | None = people_of_user.filter(pk=person_id).first()
+    if person is None:
+        raise NotFound("There is no such person.", code="person_not_found")
+    return person
+
+
+@api_view(["GET", "POST"])
+async def persons(request: Request) -> Response:
+    """GET: all people, by id: `{persons: [{id, name}]}`. POST `{name}`: a new one."""
+    if request.method == "POST":
+        return await sync_to_async(create)(request)
+    return await sync_to_async(list_persons)(request.user)
+
+
+def list_persons(user: Any) -> Response:
+    rows = Person.objects.visible_to(user).with_photo_counts().order_by("pk")
+    return Response(
+        {
+            "persons": [
+                {"id": person.pk, "name": person.display_name, "photo_count": person.photo_count} for person in rows
+            ]
+        }
+    )
+
+
+def create(request: Request) -> Response:
+    name = validated(NameBody, request.data)["name"]
+    try:
+        person = people.create_person(library=Library.objects.home_of(request.user), name=name)
+    except people.PeopleError as error:
+        raise as_api_error(error) from None
+    return Response({"id": person.pk, "name": person.name})
+
+
+@api_view(["PUT"])
+async def person_detail(request: Request, person_id: int) -> Response:
+    """Rename: `{name}`."""
+    return await sync_to_async(rename)(request, person_id)
+
+
+def rename(request: Request, person_id: int) -> Response:
+    name = validated(NameBody, request.data)["name"]
+    try:
+        person = people.rename_person(person=person_for(request.user, person_id, edit=True), name=name)
+    except people.PeopleError as error:
+        raise as_api_error(error) from None
+    return Response({"id": person.pk, "name": person.name})
+
+
+@api_view(["POST"])
+async def merge(request: Request, person_id: int) -> Response:
+    """Merge `{source_person_id}` into this person."""
+    return await sync_to_async(merge_sync)(request, person_id)
+
+
+def merge_sync(request: Request, person_id: int) -> Response:
+    source_id = validated(MergeBody, request.data)["source_person_id"]
+    keep = person_for(request.user, person_id, edit=True)
+    drop = person_for(request.user, source_id, edit=True)
+    try:
+        people.merge_people(keep=keep, drop=drop)
+    except people.PeopleError as error:
+        raise as_api_error(error) from None
+    return Response({"status": "merged", "source_person_id": source_id, "target_person_id": person_id})
+
+
+@api_view(["GET"])
+async def person_faces(request: Request, person_id: int) -> Response:
+    """Faces of a person by id; an unknown person has none."""
+    return await sync_to_async(list_person_faces)(request.user, person_id)
+
+
+def list_person_faces(user: Any, person_id: int) -> Response:
+    rows = Face.objects.visible_to(user).filter(person_id=person_id).order_by("pk")
+    items = [
+        {"face_id": face.pk, "photo_id": face.photo_id, "thumb_path": face.crop_key or None} for face in rows
+    ]
+    return Response({"items": items})
+
+
+@api_view(["GET"])
+async def faces(request: Request) -> Response:
+    """All faces by id."""
+    return await sync_to_async(list_faces)(request.user)
+
+
+def list_faces(user: Any) -> Response:
+    rows = Face.objects.visible_to(user).select_related("photo", "person").order_by("pk")
+    return Response({"items": [face_json(face) for face in rows]})
+
+
+def face_json(face: Face) -> dict[str, Any]:
+    return {
+        "face_id": face.pk,
+        "photo_id": face.photo_id,
+        "photo_path": face.photo.original_key,
+        "thumb_path": face.crop_key or None,
+        "person_id": face.person_id,
+        "person_name": face.person.display_name if face.person else None,
+        "box": face.box,
+        "detection_score": face.detection_score,
+        "assigned_by": face.assigned_by or None,
+    }
+
+
+@api_view(["GET"])
+async def face_thumbnail(request: Request, face_id: int) -> HttpResponseBase:
+    """The crop of a face, WebP."""
+    face = await Face.objects.visible_to(request.user).filter(pk=face_id).afirst()
+    if face is None or not face.crop_key:
+        raise NotFound("There is no such face.", code="face_thumb_not_found")
+    item = serving.Item(
+        key=face.crop_key,
+        mime_type="image/webp",
+        etag=face.crop_key.rpartition("-")[2].partition(".")[0],
+        cache_control=serving.THUMBNAIL_CACHE,
+    )
+    return await serve_or_404(request, renditions(), item, "thumb_not_found_on_storage")
+
+
+@api_view(["POST"])
+async def assign(request: Request, face_id: int) -> Response:
+    """Put a face to `{person_id}` by hand."""
+    return await sync_to_async(assign_sync)(request, face_id)
+
+
+def assign_sync(request: Request, face_id: int) -> Response:
+    person_id = validated(AssignBody, request.data)["person_id"]
+    face = Face.objects.editable_by(request.user).select_related("photo").filter(pk=face_id).first()
+    if face is None:
+        raise NotFound("There is no such face.", code="face_not_found")
+    try:
+        people.assign_face(face=face, person=person_for(request.user, person_id, edit=True))
+    except people.PeopleError as error:
+        raise as_api_error(error) from None
+    return Response({"status": "ok"})
+
+
+@api_view(["GET"])
+async def search_by_person(request: Request) -> HttpResponse:
+    """Photos of people whose name holds `q` (or `name`): `{query, results}`."""
+    name = (request.query_params.get("q") or request.query_params.get("name") or "").strip()
+    if not name:
+        raise BadRequest("Send the name as “q”.", code="missing_person_name")
+    return await sync_to_async(photos_of_person)(request.user, name)
+
+
+def photos_of_person(user: Any, name: str) -> HttpResponse:
+    found = people.people_named_like(user, name).values("pk")
+    photos = Photo.objects.visible_to(user).filter(
+        pk__in=Face.objects.filter(person__in=found).values("photo_id")
+    )
+    items = photos_as_json(photos.order_by("-pk"))
+    query = json.dumps(name)
+    return HttpResponse(f'{{"query":{query},"results":[{",".join(items)}]}}', content_type="application/json")
+
+
+@api_view(["POST"])
+async def index_faces(request: Request) -> Response:
+    """Detect the faces of all photos (or the first `limit`) anew, as a job."""
+    body = validated(IndexFacesBody, request.data or {})
+    return await sync_to_async(index_faces_sync)(request.user, body["limit"])
+
+
+def index_faces_sync(user: Any, limit: int | None) -> Response:
+    rows = PhotoStep.objects.editable_by(user).filter(step="faces", photo__deleted_at__isnull=True)
+    if limit is not None:
+        rows = PhotoStep.objects.filter(pk__in=list(rows.order_by("photo_id").values_list("pk", flat=True)[:limit]))
+    library = Library.objects.home_of(user)
+    job = run_step_again(kind="faces", rows=rows, library_id=library.pk, user=user)
+    if job is None:
+        return Response({"processed_photos": 0, "job_id": None, "message": "No photos to process"})
+    message = f"Queued {job.total} photos for face processing"
+    return Response({"processed_photos": 0, "job_id": str(job.pk), "message": message, "status": "queued"})
+
+
+@api_view(["POST"])
+async def cluster_faces(request: Request) -> Response:
+    """Group all faces that people have not assigned anew, as a job: `{threshold?, reset?}`."""
+    body = validated(ClusterBody, request.data or {})
+    return await sync_to_async(cluster_faces_sync)(request.user, body["threshold"], body["reset"])
+
+
+def cluster_faces_sync(user: Any, threshold: float | None, reset: bool) -> Response:
+    library = Library.objects.home_of(user)
+    job = start_job(
+        kind="cluster",
+        function="faces.grouping.regroup_library",
+        arguments={"library_id": library.pk, "threshold": threshold},
+        library_id=library.pk,
+        user=user,
+        cluster="ml",
+    )
+    message = f"Clustering job queued (reset={reset}). Check job status for results."
+    return Response(
+        {
+            "clustered_faces": 0,
+            "persons_created": 0,
+            "threshold": pack_choice().match_threshold if threshold is None else threshold,
+            "job_id": str(job.pk),
+            "message": message,
+        }
+    )

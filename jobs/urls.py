@@ -1,0 +1,5 @@
+from django.urls import path
+
+from jobs import api
+
+urlpatterns = [path("jobs/<uuid:job_id>", api.job_detail, name="api-job")]

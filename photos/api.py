@@ -1,0 +1,196 @@
+"""The REST API of photos: list, detail, bytes, upload, scan."""
+
+from typing import Any
+from urllib.parse import quote
+
+from adrf.decorators import api_view
+from asgiref.sync import sync_to_async
+from django.http import HttpResponse, HttpResponseBase
+from rest_framework.decorators import parser_classes, permission_classes
+from rest_framework.exceptions import NotFound
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from photos import serving
+from photos.api_errors import BadRequest, InsufficientStorage, TooLargeToTake, UnsupportedContent, validated
+from photos.importing import BadFolder, import_folder, inside_scan_roots
+from photos.models import Library, Photo
+from photos.serializers import PageParameters, ScanBody, photos_as_json
+from photos.services import Ingested, RejectedFile, StorageUnavailable, ingest
+from photos.storages import originals, renditions
+
+REJECTIONS = {"too_large": TooLargeToTake, "unsupported_type": UnsupportedContent}
+
+
+@api_view(["GET"])
+async def list_photos(request: Request) -> HttpResponse:
+    """Photos, newest first by capture time: `{items, limit, offset, total}`."""
+    page = validated(PageParameters, request.query_params)
+    return await sync_to_async(photo_page)(request.user, page["limit"], page["offset"])
+
+
+def photo_page(user: Any, limit: int, offset: int) -> HttpResponse:
+    visible = Photo.objects.visible_to(user)
+    items = photos_as_json(visible.newest_first()[offset : offset + limit])
+    total = len(items) if not offset and len(items) < limit else visible.count()
+    body = f'{{"items":[{",".join(items)}],"limit":{limit},"offset":{offset},"total":{total}}}'
+    return HttpResponse(body, content_type="application/json")
+
+
+@api_view(["GET"])
+async def photo_detail(request: Request, photo_id: int) -> HttpResponse:
+    """One photo."""
+    found = await sync_to_async(photos_as_json)(Photo.objects.visible_to(request.user).filter(pk=photo_id))
+    if not found:
+        raise photo_not_found()
+    return HttpResponse(found[0], content_type="application/json")
+
+
+@api_view(["GET"])
+async def photo_image(request: Request, photo_id: int) -> HttpResponseBase:
+    """The original, byte for byte; `?download=1` names the file."""
+    photo = await get_photo(request.user, photo_id)
+    item = serving.Item(
+        key=photo.original_key,
+        mime_type=photo.mime_type,
+        etag=photo.checksum,
+        cache_control=serving.ORIGINAL_CACHE,
+        download_name=photo.original_name if request.query_params.get("download") == "1" else "",
+    )
+    return await serve_or_404(request, originals(), item, "file_not_found_on_storage")
+
+
+@api_view(["GET"])
+async def photo_thumbnail(request: Request, photo_id: int) -> HttpResponseBase:
+    """The thumbnail, WebP, at most 480 pixels a side."""
+    return await serve_rendition(request, photo_id, "thumbnail")
+
+
+@api_view(["GET"])
+async def photo_preview(request: Request, photo_id: int) -> HttpResponseBase:
+    """The preview, WebP, at most 1600 pixels a side."""
+    return await serve_rendition(request, photo_id, "preview")
+
+
+async def serve_rendition(request: Request, photo_id: int, kind: str) -> HttpResponseBase:
+    photo = await get_photo(request.user, photo_id)
+    if not photo.has_renditions:
+        raise NotFound(f"The {kind} is not made yet, or the photo cannot be decoded.", code="thumbnail_pending")
+    item = serving.Item(
+        key=photo.rendition_key(kind),
+        mime_type="image/webp",
+        etag=f"{photo.checksum[:32]}-{kind}",
+        cache_control=serving.THUMBNAIL_CACHE,
+    )
+    return await serve_or_404(request, renditions(), item, "thumbnail_not_found_on_storage")
+
+
+async def serve_or_404(request: Request, storage: Any, item: serving.Item, code: str) -> HttpResponseBase:
+    try:
+        return await serving.serve(request._request, storage, item)
+    except FileNotFoundError:
+        raise NotFound("The file is not in the storage; health and check_files say more.", code=code) from None
+
+
+async def get_photo(user: Any, photo_id: int) -> Photo:
+    """The photo, or 404 also for somebody else's."""
+    photo: Photo | None = await Photo.objects.visible_to(user).filter(pk=photo_id).afirst()
+    if photo is None:
+        raise photo_not_found()
+    return photo
+
+
+def photo_not_found() -> NotFound:
+    return NotFound("There is no such photo.", code="photo_not_found")
+
+
+@api_view(["POST"])
+@parser_classes([MultiPartParser])
+async def upload(request: Request) -> Response:
+    """Take the files sent as `file` or `files`; answers when their bytes and rows are durable."""
+    return await sync_to_async(take_upload)(request)
+
+
+def take_upload(request: Request) -> Response:
+    files = [*request.FILES.getlist("file"), *request.FILES.getlist("files")]
+    if not files:
+        raise BadRequest("Send the photos as multipart form data under “file” or “files”.", code="no_files")
+    library = Library.objects.home_of(request.user)
+    saved: list[dict[str, Any]] = []
+    duplicates: list[dict[str, Any]] = []
+    errors: list[str] = []
+    for file in files:
+        try:
+            ingested = ingest(library=library, stream=file, name=file.name or "", uploaded_by=request.user)
+        except RejectedFile as error:
+            if len(files) == 1:
+                raise REJECTIONS.get(error.code, BadRequest)(str(error), code=error.code) from None
+            errors.append(f"{file.name}: {error}")
+        except StorageUnavailable as error:
+            if not saved:
+                raise InsufficientStorage(str(error)) from None
+            errors.append(f"{file.name}: {error}")
+        else:
+            (duplicates if ingested.is_duplicate else saved).append(describe(ingested))
+    body: dict[str, Any] = {"saved": saved}
+    if duplicates:
+        body["duplicates"] = duplicates
+    if errors:
+        body["errors"] = errors
+    return Response(body)
+
+
+def describe(ingested: Ingested) -> dict[str, Any]:
+    """An entry of `saved` or `duplicates`, as the old API answers it."""
+    photo = ingested.photo
+    if ingested.is_duplicate:
+        return {
+            "id": photo.pk,
+            "file_path": photo.original_key,
+            "duplicate": True,
+            "message": f"Duplicate photo detected (same checksum as photo #{photo.pk})",
+        }
+    thumbnail = photo.rendition_key("thumbnail")
+    return {
+        "id": photo.pk,
+        "file_path": photo.original_key,
+        "storage_url": f"/api/storage/{quote(photo.original_key)}",
+        "thumbnail": thumbnail,
+        "thumbnail_url": f"/api/storage/{quote(thumbnail)}",
+        "checksum": photo.sha1,
+        "sha256": photo.checksum,
+    }
+
+
+@api_view(["POST"])
+@parser_classes([JSONParser])
+@permission_classes([IsAdminUser])
+async def scan_path(request: Request) -> Response:
+    """Import a folder on the server, inside CHITRA_SCAN_ROOTS: `{root, processed}`."""
+    root = validated(ScanBody, request.data)["root"]
+    if not root:
+        raise BadRequest("Send the folder as “root”.", code="missing_root")
+    return await sync_to_async(scan)(request.user, root)
+
+
+def scan(user: Any, root: str) -> Response:
+    try:
+        folder = inside_scan_roots(root)
+    except BadFolder as error:
+        raise BadRequest(str(error), code="root_not_found") from None
+    try:
+        report = import_folder(library=Library.objects.home_of(user), root=folder, user=user)
+    except StorageUnavailable as error:
+        raise InsufficientStorage(str(error)) from None
+    return Response(
+        {
+            "root": str(folder),
+            "processed": report.processed,
+            "imported": report.imported,
+            "duplicates": report.duplicates,
+            "skipped": [{"path": path, "reason": reason} for path, reason in report.skipped],
+            "failed": [{"path": path, "reason": reason} for path, reason in report.failed],
+        }
+    )

@@ -1,0 +1,13 @@
+from django.urls import path
+
+from photos import api
+
+urlpatterns = [
+    path("photos", api.list_photos, name="api-photos"),
+    path("photos/upload", api.upload, name="api-upload"),
+    path("photos/scan-path", api.scan_path, name="api-scan-path"),
+    path("photos/<int:photo_id>", api.photo_detail, name="api-photo"),
+    path("photos/<int:photo_id>/image", api.photo_image, name="api-photo-image"),
+    path("photos/<int:photo_id>/thumbnail", api.photo_thumbnail, name="api-photo-thumbnail"),
+    path("photos/<int:photo_id>/preview", api.photo_preview, name="api-photo-preview"),
+]
