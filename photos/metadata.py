@@ -1,0 +1,284 @@
+"""What a picture file says about itself: when, where, with what.
+
+EXIF first; XMP, which editors and some phones write beside or instead of it, fills what EXIF leaves out.
+Metadata is never a reason to refuse a picture: what cannot be read or cannot be true is left out.
+"""
+
+import io
+import math
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from photos import filetypes
+from photos.exif import ExifTags, read_exif
+from photos.filetypes import FileType
+from photos.imaging import open_picture, read_header
+from photos.xmp import XmpProperties, read_xmp
+
+TakenAtSource = Literal["exif_original", "exif_digitized", "exif_modified", "xmp", "gps"]
+"""Source of `taken_at`: EXIF DateTimeOriginal, DateTimeDigitized or DateTime, XMP, the GPS clock (UTC)."""
+
+_MAX_TEXT = 200
+_MAX_DESCRIPTION = 2000
+_EARLIEST_YEAR = 1826  # the first photograph
+_QUARTER_MINUTES = 15
+_MAX_OFFSET_MINUTES = 14 * 60
+# A fix is seconds to a minute older than the picture.
+_GPS_LAG_SECONDS = 120
+# What cameras write into the description of every picture.
+_CAMERA_CHATTER = re.compile(r"[A-Z ]*DIGITAL CAMERA|SONY DSC|DCIM\\.*|[Dd]efault")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_STAMP = re.compile(
+    r"(\d{4})[:/.-](\d\d?)[:/.-](\d\d?)"
+    r"(?:[T ]+(\d\d?):(\d\d)(?::(\d\d))?(?:[.,](\d+))?\s*(Z|[+-]\d\d?:?\d\d)?)?$"
+)
+_OFFSET = re.compile(r"([+-])(\d\d?):?(\d\d)$")
+
+
+@dataclass(frozen=True)
+class Metadata:
+    taken_at: datetime | None = None
+    """Wall clock where it was taken, naive, to the microsecond."""
+    utc_offset_minutes: int | None = None
+    """Of that wall clock, east positive."""
+    taken_at_utc: datetime | None = None
+    """The instant, aware, when the offset or the GPS clock tells it."""
+    taken_at_source: TakenAtSource | None = None
+    latitude: float | None = None
+    """Degrees, north positive."""
+    longitude: float | None = None
+    """Degrees, east positive."""
+    altitude: float | None = None
+    """Metres above sea level."""
+    camera_make: str = ""
+    camera_model: str = ""
+    lens_model: str = ""
+    iso: int | None = None
+    f_number: float | None = None
+    exposure_seconds: float | None = None
+    focal_length_mm: float | None = None
+    orientation: int = 1
+    """1 to 8, how the stored pixels are to be turned; 1 where the container says so itself (HEIC, AVIF)."""
+    title: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class _Stamp:
+    wall: datetime
+    offset_minutes: int | None
+
+
+def read_metadata(path: Path) -> Metadata:
+    """All of it; a file without any, or with nonsense, gives the defaults.
+
+    Raises UndecodableImage when the file is not a picture.
+    """
+    with open_picture(path) as (file, kind):
+        exif, xmp = _read_blocks(file, kind)
+    return interpret(exif, xmp, turned_by_container=kind in (filetypes.HEIC, filetypes.HEIF, filetypes.AVIF))
+
+
+def _read_blocks(file: io.FileIO, kind: FileType) -> tuple[ExifTags, XmpProperties]:
+    if kind == filetypes.BMP:
+        return ExifTags(), XmpProperties()
+    header = read_header(file)
+    blocks = {name: bytes(header.get(name)) for name in ("exif-data", "xmp-data") if header.get_typeof(name)}
+    if kind == filetypes.TIFF:
+        exif = read_exif(file)
+    else:
+        exif = read_exif(io.BytesIO(blocks.get("exif-data", b"").removeprefix(b"Exif\0\0")))
+    return exif, read_xmp(blocks.get("xmp-data", b""))
+
+
+def interpret(exif: ExifTags, xmp: XmpProperties, *, turned_by_container: bool = False) -> Metadata:
+    """Meaning of the tags; no file involved."""
+    latitude, longitude = _place(exif, xmp)
+    taken_at, offset, taken_at_utc, source = _time(exif, xmp)
+    orientation = exif.number("Orientation")
+    has_orientation = not turned_by_container and orientation in range(1, 9)
+    return Metadata(
+        taken_at=taken_at,
+        utc_offset_minutes=offset,
+        taken_at_utc=taken_at_utc,
+        taken_at_source=source,
+        latitude=latitude,
+        longitude=longitude,
+        altitude=_altitude(exif),
+        camera_make=_clean(exif.text("Make")),
+        camera_model=_clean(exif.text("Model")),
+        lens_model=_clean(exif.text("LensModel")),
+        iso=_iso(exif),
+        f_number=_positive(exif, "FNumber"),
+        exposure_seconds=_positive(exif, "ExposureTime"),
+        focal_length_mm=_positive(exif, "FocalLength"),
+        orientation=int(orientation or 1) if has_orientation else 1,
+        title=_clean(xmp.title),
+        description=_description(exif, xmp),
+    )
+
+
+def _clean(text: str, limit: int = _MAX_TEXT) -> str:
+    """One line that a database and a page can hold: no control characters, no lone surrogates."""
+    return _UNPRINTABLE.sub(" ", text).strip()[:limit].rstrip()
+
+
+def _description(exif: ExifTags, xmp: XmpProperties) -> str:
+    if xmp.description:
+        return _clean(xmp.description, _MAX_DESCRIPTION)
+    text = _clean(exif.text("ImageDescription"), _MAX_DESCRIPTION)
+    is_camera_name = text in (_clean(exif.text("Make")), _clean(exif.text("Model")))
+    return "" if is_camera_name or _CAMERA_CHATTER.fullmatch(text) else text
+
+
+def _positive(exif: ExifTags, name: str) -> float | None:
+    value = exif.number(name)
+    return value if value is not None and value > 0 else None
+
+
+def _iso(exif: ExifTags) -> int | None:
+    """The 16-bit tag says 65535 when the number does not fit; then one of the newer, wider tags has it."""
+    wider = ("ISOSpeed", "RecommendedExposureIndex", "StandardOutputSensitivity")
+    for name in ("PhotographicSensitivity", *wider):
+        value = exif.number(name)
+        if value is not None and 0 < value < 10_000_000 and (value != 65535 or name in wider):
+            return int(value)
+    return None
+
+
+# ---------------------------------------------------------------- place
+
+
+def _place(exif: ExifTags, xmp: XmpProperties) -> tuple[float | None, float | None]:
+    latitude = _degrees(exif, "GPSLatitude", "NS", 90)
+    longitude = _degrees(exif, "GPSLongitude", "EW", 180)
+    if latitude == longitude == 0 and not any(exif.numbers(name) for name in ("GPSAltitude", "GPSTimeStamp")):
+        # Zeros alone are what a receiver without a fix leaves behind, not a picture from the Gulf of Guinea.
+        latitude = longitude = None
+    if latitude is None or longitude is None:
+        latitude, longitude = xmp.latitude, xmp.longitude
+    if latitude is None or longitude is None:
+        return None, None
+    return latitude, longitude
+
+
+def _degrees(exif: ExifTags, name: str, directions: str, limit: int) -> float | None:
+    """Signed degrees, or None: without its direction a coordinate is a guess between two places."""
+    direction = exif.text(name + "Ref")[:1].upper()
+    parts = exif.numbers(name)[:3]
+    if not parts or not direction or direction not in directions:
+        return None
+    value = sum(part / divisor for part, divisor in zip(parts, (1, 60, 3600), strict=False))
+    if not (math.isfinite(value) and all(part >= 0 for part in parts) and value <= limit):
+        return None
+    return -value if direction == directions[1] and value else value
+
+
+def _altitude(exif: ExifTags) -> float | None:
+    value = exif.number("GPSAltitude")
+    if value is None or abs(value) > 100_000:
+        return None
+    is_below_sea_level = exif.number("GPSAltitudeRef") in (1, 3)
+    return -value if is_below_sea_level and value else value
+
+
+# ---------------------------------------------------------------- time
+
+
+def _time(
+    exif: ExifTags, xmp: XmpProperties
+) -> tuple[datetime | None, int | None, datetime | None, TakenAtSource | None]:
+    """Wall clock, offset, instant and their source."""
+    stamp, source = _first_stamp(exif, xmp)
+    gps = _gps_instant(exif)
+    if stamp is None:
+        return (gps.replace(tzinfo=None), None, gps, "gps") if gps else (None, None, None, None)
+    offset = stamp.offset_minutes
+    if offset is None and gps is not None:
+        ahead_seconds = (stamp.wall - gps.replace(tzinfo=None)).total_seconds()
+        quarters = round(ahead_seconds / 60 / _QUARTER_MINUTES) * _QUARTER_MINUTES
+        if abs(quarters) > _MAX_OFFSET_MINUTES:
+            # So far apart, one of the clocks is wrong: receivers lose weeks, people see what they set.
+            gps = None
+        elif abs(ahead_seconds - quarters * 60) <= _GPS_LAG_SECONDS:
+            offset = quarters
+    if offset is None:
+        return stamp.wall, None, gps, source
+    return stamp.wall, offset, (stamp.wall - timedelta(minutes=offset)).replace(tzinfo=UTC), source
+
+
+def _first_stamp(exif: ExifTags, xmp: XmpProperties) -> tuple[_Stamp | None, TakenAtSource | None]:
+    fields: tuple[tuple[TakenAtSource, str, str, str], ...] = (
+        ("exif_original", "DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal"),
+        ("exif_digitized", "DateTimeDigitized", "SubSecTimeDigitized", "OffsetTimeDigitized"),
+        ("exif_modified", "DateTime", "SubSecTime", "OffsetTime"),
+    )
+    stamps = {
+        source: _parse_stamp(exif.text(name), fraction=exif.text(fraction), offset=exif.text(offset))
+        for source, name, fraction, offset in fields
+    }
+    for source in ("exif_original", "exif_digitized"):
+        if stamp := stamps[source]:
+            return _with_offset_of_same_moment(stamp, list(stamps.values())), source
+    # Editors change EXIF's DateTime when they save; the dates of XMP that are read do not change.
+    for text in xmp.dates:
+        if stamp := _parse_stamp(text):
+            return stamp, "xmp"
+    return (stamps["exif_modified"], "exif_modified") if stamps["exif_modified"] else (None, None)
+
+
+def _with_offset_of_same_moment(stamp: _Stamp, others: list[_Stamp | None]) -> _Stamp:
+    """Some phones write one offset only; it counts for every stamp that shows the same second."""
+    if stamp.offset_minutes is None:
+        for other in others:
+            if (
+                other is not None
+                and other.offset_minutes is not None
+                and other.wall.replace(microsecond=0) == stamp.wall.replace(microsecond=0)
+            ):
+                return _Stamp(stamp.wall, other.offset_minutes)
+    return stamp
+
+
+def _parse_stamp(text: str, *, fraction: str = "", offset: str = "") -> _Stamp | None:
+    """EXIF's `2024:05:01 12:00:00` and its cousins, ISO 8601 included; a date alone means midnight."""
+    match = _STAMP.match(text.strip())
+    if match is None:
+        return None
+    year, month, day = (int(part) for part in match.group(1, 2, 3))
+    hour, minute, second = (int(part or 0) for part in match.group(4, 5, 6))
+    digits = match[7] or (fraction if fraction.isascii() and fraction.isdigit() else "")
+    try:
+        wall = datetime(year, month, day, hour, minute, second, int(digits[:6].ljust(6, "0")))
+    except ValueError:
+        return None
+    if year < _EARLIEST_YEAR or wall > datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1):
+        return None
+    return _Stamp(wall, _parse_offset(match[8] or offset))
+
+
+def _parse_offset(text: str) -> int | None:
+    """Minutes east of Greenwich."""
+    if text == "Z":
+        return 0
+    match = _OFFSET.match(text.replace(" ", ""))
+    if match is None:
+        return None
+    minutes = int(match[2]) * 60 + int(match[3])
+    if minutes > _MAX_OFFSET_MINUTES:
+        return None
+    return -minutes if match[1] == "-" else minutes
+
+
+def _gps_instant(exif: ExifTags) -> datetime | None:
+    date = _parse_stamp(exif.text("GPSDateStamp")[:10])
+    clock = exif.numbers("GPSTimeStamp")
+    if date is None or len(clock) != 3:
+        return None
+    hours, minutes, seconds = clock
+    if not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds <= 60):
+        return None
+    return date.wall.replace(tzinfo=UTC) + timedelta(hours=hours, minutes=minutes, seconds=round(seconds, 6))
