@@ -179,6 +179,17 @@ def ready_steps() -> list[str]:
     ]
 
 
+def add_missing(step: Step) -> int:
+    """A step new to PHOTO_STEPS: photos of before get their row of it. Returns how many."""
+    column = subject_column()
+    have = ledger().filter(step=step.name).values(column)
+    missing = list(ledger().exclude(**{f"{column}__in": have}).values_list(column, flat=True).distinct())
+    model = apps.get_model(settings.LEDGER_MODEL)
+    rows = [model(**{column: pk}, step=step.name) for pk in missing]
+    model._default_manager.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+    return reset(ledger().filter(step=step.name, **{f"{column}__in": missing}))
+
+
 def make_stale_pending(step: Step) -> int:
     """A new version of the step's code or model: rows done or skipped by another one become pending again."""
     ended = ledger().filter(step=step.name, status__in=[StepStatus.DONE, StepStatus.SKIPPED])

@@ -37,8 +37,9 @@ def sweep() -> int:
 
 
 def refresh_step(name: str) -> int:
-    """After a start: photos whose step was done by an older version or model are done again."""
-    return ledger.make_stale_pending(get_step(name))
+    """After a start: photos that lack the step, or had it done by an older version or model, have it done."""
+    step = get_step(name)
+    return ledger.add_missing(step) + ledger.make_stale_pending(step)
 
 
 def run_job(job_id: str) -> None:

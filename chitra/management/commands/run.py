@@ -102,7 +102,7 @@ def make_plan(host: str, port: int, photos: Path | None) -> Plan:
     """The parts of Chitra. The database's URL is known once its server is up, and set for the later parts."""
     if embedded.is_database_given():
         return Plan(
-            preparations=lambda: [make_migration({})],
+            preparations=lambda: [make_preparation({})],
             services=lambda: make_services(host, port, {}),
             errands=lambda: make_import(photos, {}),
         )
@@ -119,15 +119,15 @@ def make_plan(host: str, port: int, photos: Path | None) -> Plan:
     )
     return Plan(
         foundation=foundation,
-        preparations=lambda: [make_migration(environment())],
+        preparations=lambda: [make_preparation(environment())],
         services=lambda: make_services(host, port, environment()),
         errands=lambda: make_import(photos, environment()),
     )
 
 
-def make_migration(environment: dict[str, str]) -> Part:
+def make_preparation(environment: dict[str, str]) -> Part:
     """The step that brings the database up to date."""
-    return _manage("migrate", "migrate", "--no-input", "--verbosity=0", environment=environment)
+    return _manage("prepare", "prepare", environment=environment)
 
 
 def make_services(host: str, port: int, environment: dict[str, str]) -> list[Part]:

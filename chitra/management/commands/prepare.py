@@ -1,0 +1,14 @@
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "What comes before a start: migrate, make the first account if the environment names one, find stale steps."
+    requires_system_checks: tuple[str, ...] = ()  # `migrate` checks
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        call_command("migrate", interactive=False, verbosity=options["verbosity"])
+        call_command("set_up_account")
+        call_command("refresh_steps")
