@@ -58,7 +58,8 @@ def rename_person(*, person: Person, name: str) -> Person:
 
 
 def refuse_taken_name(library_id: int, name: str, but: int | None = None) -> None:
-    if Person.objects.filter(library_id=library_id, name=name).exclude(pk=but).exists():
+    others = Person.objects.filter(library_id=library_id, name=name)
+    if others.exists() if but is None else others.exclude(pk=but).exists():
         raise PeopleError("person_exists", f"There is a person called {name} already. Merge the two if they are one.")
 
 

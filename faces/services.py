@@ -92,7 +92,7 @@ def intersection_over_union(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def save_face(
-    photo: Photo, face: Face | None, seen: detection.DetectedFace, rgb: object, version: FaceModelVersion
+    photo: Photo, face: Face | None, seen: detection.DetectedFace, rgb: detection.Rgb, version: FaceModelVersion
 ) -> None:
     """Write one found face: crop first, then row and vector."""
     face = face or Face(photo=photo)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from django.conf import settings
+
 from jobs.steps import Step, StepResult
 from photos.models import Photo
 from search import encoders, services
@@ -15,7 +17,7 @@ def embed_photos(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
     if not choice.is_available:
         return dict.fromkeys(photo_ids, StepResult.skipped(choice.reason))
     photos = list(Photo.objects.filter(pk__in=photo_ids))
-    encoder = encoders.load(choice, threads=services.settings.ML_THREADS)
+    encoder = encoders.load(choice, threads=settings.ML_THREADS)
     vectors = encoder.embed_images(services.read_thumbnails(photos))
     services.save_embeddings(photos, vectors, choice)
     return {photo.pk: StepResult.done() for photo in photos}
