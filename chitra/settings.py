@@ -235,5 +235,5 @@ LOGGING = {
     "formatters": {"short": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
     "root": {"handlers": ["console"], "level": env_str("CHITRA_LOG_LEVEL", "INFO").upper()},
-    "loggers": {"django-q": {"level": "WARNING"}, "pyvips": {"level": "WARNING"}},
+    "loggers": {name: {"level": "WARNING"} for name in ("daphne", "django-q", "pyvips")},
 }
