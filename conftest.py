@@ -57,8 +57,14 @@ def _take_slot() -> tuple[int, int]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Start PostgreSQL in the controller; xdist's workers are its children and inherit the environment."""
-    if hasattr(config, "workerinput"):
-        return
+    if not hasattr(config, "workerinput"):
+        _start_run(config)
+    from django.conf import settings
+
+    assert settings.DATABASES  # reads the settings now: pytest-django sets up Django only when they are there
+
+
+def _start_run(config: pytest.Config) -> None:
     run = TestRun()
     config.stash[run_key] = run
     for name in [name for name in os.environ if name.startswith(("CHITRA_", "MINIO_"))]:
