@@ -1,0 +1,342 @@
+"""Find faces in a picture and describe each by an embedding, quality and pose. Knows pixels, not photos.
+
+Two families behind one protocol: insightface's SCRFD + ArcFace ONNX files, and OpenCV's YuNet + SFace.
+The libraries are imported on first use.
+"""
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from faces.geometry import Floats, Rgb, align, overlap, pose_of, quality_of, sharpness_of
+from faces.packs import PackChoice
+
+Embedding = npt.NDArray[np.float32]
+
+MIN_FACE_SIDE_PIXELS = 20  # below that an embedding says nothing about the person
+MIN_TURNED_SCORE = 0.65  # turned textures reach 0.62 on pictures without people
+TURNED_ADVANTAGE = 0.05  # by which a turned picture must show a surer face than the upright one
+OVERLAP_IS_SAME_FACE = 0.4
+CONTAINED_IS_SAME_FACE = 0.7
+LARGEST_OPENCV_SIDE = 1000
+
+
+class FaceModelError(Exception):
+    """The model files cannot be used; the message says which file and what is wrong with it."""
+
+
+@dataclass(frozen=True, eq=False)
+class DetectedFace:
+    """One face. Places are fractions of the upright picture; left and right are the viewer's."""
+
+    box: tuple[float, float, float, float]  # x1, y1, x2, y2, within 0..1
+    landmarks: tuple[tuple[float, float], ...]  # left eye, right eye, nose, left and right mouth corner
+    score: float  # the detector's, 0..1
+    embedding: Embedding  # (dimensions,), length 1
+    sharpness: float  # see `geometry.sharpness_of`
+    yaw: float  # degrees, rough; positive looks to the right side of the picture
+    pitch: float  # degrees, rough; positive looks up
+    roll: float  # degrees, positive is turned clockwise
+    quality: float  # 0..1, see `geometry.quality_of`
+
+
+class FaceModel(Protocol):
+    """One loaded pack. `detect` may be called from several threads."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def detect(self, rgb: Rgb, *, min_score: float = 0.5) -> list[DetectedFace]:
+        """Faces of an upright H x W x 3 RGB picture, ordered by x. Raises ValueError for another array."""
+
+
+def load(choice: PackChoice, *, threads: int) -> FaceModel:
+    """The model of an available pack, loaded once per process. Raises FaceModelError for unusable files."""
+    if choice.detector is None or choice.recognizer is None:
+        raise FaceModelError(f"The face pack {choice.name} is not available. {choice.reason}")
+    key = (choice.version, choice.detector, choice.recognizer, threads)
+    with _loading:
+        if key not in _loaded:
+            family = OpencvModel if choice.name == "opencv" else InsightfaceModel
+            _loaded[key] = family(key[0], choice.dimensions, choice.detector, choice.recognizer, threads)
+        return _loaded[key]
+
+
+_loading = threading.Lock()
+_loaded: dict[tuple[str, Path, Path, int], FaceModel] = {}
+
+
+# --- candidates ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A box (x1, y1, x2, y2), landmarks (5, 2) in pixels of the picture, and the detector's score."""
+
+    box: Floats
+    landmarks: Floats
+    score: float
+
+
+def _without_duplicates(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Best first; a box that overlaps a better one or lies inside it is the same face at another scale."""
+    kept: list[_Candidate] = []
+    for candidate in sorted(candidates, key=lambda c: (-c.score, *c.box.tolist())):
+        overlaps = (overlap(candidate.box, better.box) for better in kept)
+        if not any(iou > OVERLAP_IS_SAME_FACE or inside > CONTAINED_IS_SAME_FACE for iou, inside in overlaps):
+            kept.append(candidate)
+    return kept
+
+
+def _upright(candidate: _Candidate, quarter_turns: int, height: int, width: int) -> _Candidate:
+    """Bring a candidate found in `np.rot90(picture, quarter_turns)` back to the picture of height x width."""
+    corners = candidate.box.reshape(2, 2)
+    points = np.concatenate([corners, candidate.landmarks])
+    for turn in range(quarter_turns):
+        # rot90 turned a picture W wide counter-clockwise: (x, y) there came from (W - y, x).
+        turned_width = width if (quarter_turns - turn) % 2 else height
+        points = np.stack([turned_width - points[:, 1], points[:, 0]], axis=1)
+    low, high = points[:2].min(axis=0), points[:2].max(axis=0)
+    return _Candidate(np.concatenate([low, high]), points[2:], candidate.score)
+
+
+class _Finder(Protocol):
+    """A detector. `quick` is one pass at middle scale, good enough to tell which way is up."""
+
+    def __call__(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[_Candidate]: ...
+
+
+def _search(find: _Finder, picture: Rgb, min_score: float, sure_score: float) -> list[_Candidate]:
+    """Faces of a picture; when none is sure, also of the quarter turns, because scans lose their orientation.
+
+    A face that lies on its side is found as well, but with a lower score and landmarks in the wrong places.
+    """
+    found = find(picture, min_score)
+    best = _best_score(found)
+    if best >= sure_score:
+        return found
+    strict = max(min_score, MIN_TURNED_SCORE, best + TURNED_ADVANTAGE)
+    scores = {turns: _best_score(find(_turned(picture, turns), strict, quick=True)) for turns in (1, 2, 3)}
+    turns = max(scores, key=lambda turns: scores[turns])
+    if not scores[turns]:
+        return found
+    height, width = picture.shape[:2]
+    return [_upright(c, turns, height, width) for c in find(_turned(picture, turns), min_score)]
+
+
+def _turned(picture: Rgb, quarter_turns: int) -> Rgb:
+    return np.ascontiguousarray(np.rot90(picture, quarter_turns))
+
+
+def _best_score(candidates: Sequence[_Candidate]) -> float:
+    return max((candidate.score for candidate in candidates), default=0.0)
+
+
+def _shorter_side(box: Floats) -> float:
+    return float(min(box[2] - box[0], box[3] - box[1]))
+
+
+def _describe(candidate: _Candidate, picture: Rgb, aligned: Rgb, embedding: Floats) -> DetectedFace:
+    """Put the numbers of one face together. `picture` and its 112 x 112 crop `aligned` are BGR."""
+    height, width = picture.shape[:2]
+    size = np.array([width, height], dtype=np.float64)
+    x1, y1, x2, y2 = np.clip(candidate.box.reshape(2, 2) / size, 0.0, 1.0).ravel().tolist()
+    sharpness = sharpness_of(aligned)
+    yaw, pitch, roll = pose_of(candidate.landmarks)
+    side = _shorter_side(candidate.box)
+    return DetectedFace(
+        box=(x1, y1, x2, y2),
+        landmarks=tuple((float(x), float(y)) for x, y in candidate.landmarks / size),
+        score=candidate.score,
+        embedding=_unit(embedding),
+        sharpness=sharpness,
+        yaw=yaw,
+        pitch=pitch,
+        roll=roll,
+        quality=quality_of(
+            score=candidate.score, side_pixels=side, sharpness=sharpness, yaw=yaw, pitch=pitch
+        ),
+    )
+
+
+def _unit(vector: Floats) -> Embedding:
+    flat = vector.astype(np.float32).ravel()
+    return flat / max(float(np.linalg.norm(flat)), 1e-12)
+
+
+def _as_bgr(rgb: Rgb) -> Rgb:
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or not rgb.size:
+        raise ValueError(f"expected an H x W x 3 array of uint8, got {rgb.shape} of {rgb.dtype}")
+    return np.ascontiguousarray(rgb[:, :, ::-1])
+
+
+def _in_reading_order(faces: list[DetectedFace]) -> list[DetectedFace]:
+    return sorted(faces, key=lambda face: face.box)
+
+
+# --- insightface --------------------------------------------------------------------------------------------
+
+
+class InsightfaceModel:
+    """SCRFD and ArcFace from two ONNX files, whatever they are called.
+
+    The detector looks at the picture scaled to 320, 640 and 1280 px (long side), because it knows faces of
+    about 16 to 450 px: close-ups fill the first, a row of guests needs the last. Both networks take BGR.
+    """
+
+    sides = (320, 640, 1280)
+    quick_sides = (640,)
+    sure_score = 0.77  # upright faces of useful size reach it, lying ones rarely do
+
+    def __init__(self, version: str, dimensions: int, detector: Path, recognizer: Path, threads: int) -> None:
+        from insightface.model_zoo.arcface_onnx import ArcFaceONNX
+        from insightface.model_zoo.scrfd import SCRFD
+
+        self.version = version
+        self.dimensions = dimensions
+        detector_session = _onnx_session(detector, threads)
+        if len(detector_session.get_outputs()) not in (9, 15):
+            raise FaceModelError(f"{detector} is not a face detector with landmarks (SCRFD).")
+        recognizer_session = _onnx_session(recognizer, threads)
+        shapes = [output.shape for output in recognizer_session.get_outputs()]
+        if len(shapes) != 1 or shapes[0][-1] != dimensions:
+            raise FaceModelError(f"{recognizer} is not a {dimensions}-dimensional face recognizer (ArcFace).")
+        self._detector = SCRFD(str(detector), detector_session, static_shape_sessions=False)
+        self._recognizer = ArcFaceONNX(str(recognizer), recognizer_session)
+
+    def detect(self, rgb: Rgb, *, min_score: float = 0.5) -> list[DetectedFace]:
+        picture = _as_bgr(rgb)
+        faces = []
+        for candidate in _search(self._find, picture, min_score, self.sure_score):
+            aligned = align(picture, candidate.landmarks)
+            faces.append(_describe(candidate, picture, aligned, self._recognizer.get_feat(aligned)))
+        return _in_reading_order(faces)
+
+    def _find(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[_Candidate]:
+        candidates = []
+        height, width = picture.shape[:2]
+        for size in self._input_sizes(height, width, self.quick_sides if quick else self.sides):
+            boxes, landmarks = self._detector.detect(picture, input_size=size, det_thresh=min_score)
+            candidates += [
+                _Candidate(box[:4].astype(np.float64), points.astype(np.float64), float(box[4]))
+                for box, points in zip(boxes, landmarks, strict=True)
+            ]
+        large_enough = [c for c in candidates if _shorter_side(c.box) >= MIN_FACE_SIDE_PIXELS]
+        return _without_duplicates(large_enough)
+
+    def _input_sizes(self, height: int, width: int, sides: Sequence[int]) -> list[tuple[int, int]]:
+        """Detector inputs (width, height), multiples of 32. Enlarging beyond double finds nothing new."""
+        if self._detector.static_input_size is not None:
+            return [self._detector.static_input_size]
+        longest = max(height, width)
+        useful = [side for side in sides if side == min(sides) or side < 2 * longest]
+        return [
+            (_next_multiple(side * width / longest), _next_multiple(side * height / longest))
+            for side in useful
+        ]
+
+
+def _next_multiple(length: float) -> int:
+    return max(math.ceil(length / 32 - 1e-9), 1) * 32
+
+
+def _onnx_session(path: Path, threads: int) -> Any:
+    """An ONNX Runtime session on the best device there is. Raises FaceModelError for a file that is none."""
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as errors
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    available = onnxruntime.get_available_providers()
+    providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]
+    unusable = (
+        errors.Fail,
+        errors.InvalidArgument,
+        errors.InvalidGraph,
+        errors.InvalidProtobuf,
+        errors.NoSuchFile,
+    )
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except unusable as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: Path, error: BaseException) -> FaceModelError:
+    first_line = str(error).strip().partition("\n")[0][:200]
+    return FaceModelError(f"{path} is not a usable ONNX model; fetch it again. ({first_line})")
+
+
+# --- OpenCV -------------------------------------------------------------------------------------------------
+
+
+class OpencvModel:
+    """YuNet and SFace from the OpenCV zoo. They keep state between calls, so one call runs at a time."""
+
+    sure_score = 0.91  # upright faces reach it, lying ones reach 0.90
+
+    def __init__(self, version: str, dimensions: int, detector: Path, recognizer: Path, threads: int) -> None:
+        import cv2
+
+        self.version = version
+        self.dimensions = dimensions
+        self._lock = threading.Lock()
+        cv2.setNumThreads(threads)
+        self._detector = _opencv_part(
+            detector, lambda: cv2.FaceDetectorYN.create(str(detector), "", (320, 320))
+        )
+        self._recognizer = _opencv_part(recognizer, lambda: cv2.FaceRecognizerSF.create(str(recognizer), ""))
+
+    def detect(self, rgb: Rgb, *, min_score: float = 0.5) -> list[DetectedFace]:
+        picture = _as_bgr(rgb)
+        with self._lock:
+            candidates = _search(self._find, picture, min_score, self.sure_score)
+            faces = []
+            for candidate in candidates:
+                aligned = align(picture, candidate.landmarks)
+                faces.append(_describe(candidate, picture, aligned, self._recognizer.feature(aligned)))
+        return _in_reading_order(faces)
+
+    def _find(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[_Candidate]:
+        """YuNet is trained for faces of 10 to 300 px, hence the limit on the picture's size."""
+        import cv2
+
+        height, width = picture.shape[:2]
+        scale = min(1.0, LARGEST_OPENCV_SIDE / max(height, width))
+        size = max(round(width * scale), 1), max(round(height * scale), 1)
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+        self._detector.setInputSize(size)
+        self._detector.setScoreThreshold(min_score)
+        _, rows = self._detector.detect(small)
+        if rows is None:
+            return []
+        stretch = np.array([width / size[0], height / size[1]])
+        candidates = [_yunet_candidate(row.astype(np.float64), stretch) for row in rows]
+        return _without_duplicates([c for c in candidates if _shorter_side(c.box) >= MIN_FACE_SIDE_PIXELS])
+
+
+def _yunet_candidate(row: Floats, stretch: Floats) -> _Candidate:
+    """A YuNet row: x, y, width, height, five landmarks, score."""
+    corner, extent = row[:2] * stretch, row[2:4] * stretch
+    landmarks = row[4:14].reshape(5, 2) * stretch
+    return _Candidate(np.concatenate([corner, corner + extent]), landmarks, float(row[14]))
+
+
+def _opencv_part(path: Path, create: Callable[[], Any]) -> Any:
+    import cv2
+
+    try:
+        return create()
+    except cv2.error as error:
+        raise _unusable(path, error) from error
