@@ -1,7 +1,7 @@
 """Put faces to people: load, let `clustering` decide, write. New faces look only at their neighbourhood.
 
-Named people and everything people assigned by hand are fixed points. Unnamed groups that only a machine made are free:
-they may grow together or change when more photos arrive, so the order of arrival matters little.
+Named people and everything people assigned by hand are fixed points. Unnamed groups that only a machine made
+are free: they may grow together or change when more photos arrive, so the order of arrival matters little.
 """
 
 from collections import Counter
@@ -53,7 +53,7 @@ def place_new_faces(
 def neighbourhood(
     library_id: int, seeds: Sequence[FaceEmbedding], version: FaceModelVersion, threshold: float
 ) -> set[int]:
-    """Ids of all faces that can matter for the seeds: near ones, their groups, and others on the same photos."""
+    """Ids of all faces that can matter for the seeds: near ones, their groups, others on the same photos."""
     near = {seed.face_id for seed in seeds}
     for seed in seeds:
         near.update(nearest_faces(library_id, seed, version, threshold))
@@ -95,14 +95,16 @@ def regroup_library(job: Job, library_id: int, threshold: float | None) -> dict[
     with transaction.atomic():
         lock_people(library_id)
         created = Person.objects.filter(library_id=library_id).count()
-        moved = regroup(library_id, faces, version, choice.match_threshold if threshold is None else threshold)
+        moved = regroup(
+            library_id, faces, version, choice.match_threshold if threshold is None else threshold
+        )
         created = max(0, Person.objects.filter(library_id=library_id).count() - created)
     report(job, done=faces.count(), message=f"{moved} faces moved")
     return {"clustered": moved, "persons_created": created}
 
 
 def regroup(library_id: int, faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> int:
-    """Cluster these faces, write what changes, drop unnamed groups left empty. Returns how many faces moved."""
+    """Cluster these faces, write what changes, drop unnamed groups left empty. Returns the number moved."""
     loaded, current = load(faces, version)
     groups = cluster(loaded, Settings.for_threshold(threshold))
     unnamed = set(Person.objects.filter(library_id=library_id, name="").values_list("pk", flat=True))
@@ -149,8 +151,8 @@ def plan_changes(
 ) -> list[Change]:
     """What has to move so that the people match the groups. `current` has the faces that may move.
 
-    A group nobody named keeps the unnamed person most of its faces have (larger groups choose first), else it gets a
-    new one. A face in no group goes back to nobody only when its person is gone with the group.
+    A group nobody named keeps the unnamed person most of its faces have (larger groups choose first), else it
+    gets a new one. A face in no group stays where it is.
     """
     changes: list[Change] = []
     taken: set[int] = set()
@@ -159,7 +161,8 @@ def plan_changes(
         if person_id is None:
             votes = Counter(current.get(face) for face in group.faces)
             person_id = next(
-                (pk for pk, _ in votes.most_common() if pk is not None and pk in unnamed and pk not in taken), None
+                (pk for pk, _ in votes.most_common() if pk is not None and pk in unnamed and pk not in taken),
+                None,
             )
         if person_id is not None:
             taken.add(person_id)

@@ -10,6 +10,7 @@ from photos.models import Library
 
 PEOPLE_LOCK = 7_240_002
 MAX_NAME_CHARACTERS = 100
+JOINERS = "\u200c\u200d"  # invisible, yet part of names in several scripts and of emoji
 
 
 class PeopleError(ValueError):
@@ -21,18 +22,20 @@ class PeopleError(ValueError):
 
 
 def lock_people(library_id: int) -> None:
-    """Until the transaction ends nobody else changes the people of this library, so two merges never cross."""
+    """Until the transaction ends nobody else changes people of this library, so two merges never cross."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PEOPLE_LOCK % 2**31, library_id % 2**31])
 
 
 def clean_person_name(name: str) -> str:
     """The name without blanks around it and without control characters. Raises PeopleError."""
-    cleaned = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    cleaned = " ".join("".join(c if c.isprintable() or c in JOINERS else " " for c in name).split())
     if not cleaned:
         raise PeopleError("missing_name", "Give the person a name.")
     if len(cleaned) > MAX_NAME_CHARACTERS:
-        raise PeopleError("name_too_long", f"The name has {len(cleaned)} characters; {MAX_NAME_CHARACTERS} fit.")
+        raise PeopleError(
+            "name_too_long", f"The name has {len(cleaned)} characters; {MAX_NAME_CHARACTERS} fit."
+        )
     return cleaned
 
 
@@ -60,7 +63,9 @@ def rename_person(*, person: Person, name: str) -> Person:
 def refuse_taken_name(library_id: int, name: str, but: int | None = None) -> None:
     others = Person.objects.filter(library_id=library_id, name=name)
     if others.exists() if but is None else others.exclude(pk=but).exists():
-        raise PeopleError("person_exists", f"There is a person called {name} already. Merge the two if they are one.")
+        raise PeopleError(
+            "person_exists", f"There is a person called {name} already. Merge the two if they are one."
+        )
 
 
 def merge_people(*, keep: Person, drop: Person) -> None:
@@ -95,6 +100,8 @@ def assign_face(*, face: Face, person: Person | None) -> None:
         raise PeopleError("person_not_found", "The person is not in the library of this photo.")
     with transaction.atomic():
         lock_people(library_id)
+        if person is not None and not Person.objects.filter(pk=person.pk).exists():
+            raise PeopleError("person_not_found", "The person is gone: somebody merged it meanwhile.")
         Face.objects.filter(pk=face.pk).update(person=person, assigned_by=Face.AssignedBy.PERSON)
         publish(library_id, "people")
 
