@@ -57,7 +57,8 @@ def list_persons(user: Any) -> Response:
     return Response(
         {
             "persons": [
-                {"id": person.pk, "name": person.display_name, "photo_count": person.photo_count} for person in rows
+                {"id": person.pk, "name": person.display_name, "photo_count": person.photo_count}
+                for person in rows
             ]
         }
     )
@@ -205,7 +206,9 @@ async def index_faces(request: Request) -> Response:
 def index_faces_sync(user: Any, limit: int | None) -> Response:
     rows = PhotoStep.objects.editable_by(user).filter(step="faces", photo__deleted_at__isnull=True)
     if limit is not None:
-        rows = PhotoStep.objects.filter(pk__in=list(rows.order_by("photo_id").values_list("pk", flat=True)[:limit]))
+        rows = PhotoStep.objects.filter(
+            pk__in=list(rows.order_by("photo_id").values_list("pk", flat=True)[:limit])
+        )
     library = Library.objects.home_of(user)
     job = run_step_again(kind="faces", rows=rows, library_id=library.pk, user=user)
     if job is None:

@@ -38,7 +38,9 @@ class Person(models.Model):
     class Meta:
         verbose_name_plural = "people"
         constraints = [
-            models.UniqueConstraint(fields=["library", "name"], condition=~Q(name=""), name="one_person_per_name")
+            models.UniqueConstraint(
+                fields=["library", "name"], condition=~Q(name=""), name="one_person_per_name"
+            )
         ]
 
     def __str__(self) -> str:
@@ -121,7 +123,9 @@ class FaceEmbedding(models.Model):
     vector = HalfVectorField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["face", "model"], name="one_vector_per_face_and_model")]
+        constraints = [
+            models.UniqueConstraint(fields=["face", "model"], name="one_vector_per_face_and_model")
+        ]
 
     def __str__(self) -> str:
         return f"{self.model} of {self.face}"

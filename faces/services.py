@@ -43,22 +43,26 @@ def model_version(choice: packs.PackChoice) -> FaceModelVersion:
         version=choice.version, defaults={"dimensions": choice.dimensions}
     )
     if created:
-        ensure_hnsw_index(FaceEmbedding, column="model_id", version_id=version.pk, dimensions=version.dimensions)
+        ensure_hnsw_index(
+            FaceEmbedding, column="model_id", version_id=version.pk, dimensions=version.dimensions
+        )
     return version
 
 
 def detect_faces(photo: Photo, model: detection.FaceModel, version: FaceModelVersion) -> int:
     """Find the faces on a photo's preview and keep them with vector and crop. Returns how many there are.
 
-    Done again, a face found before (by overlap) keeps its row and person, and one assigned by a person stays even
-    when it is not found any more.
+    Done again, a face found before (by overlap) keeps its row and person, and one assigned by a person stays
+    even when it is not found any more.
     """
     rgb = decode_rgb(read_bytes(renditions(), photo.rendition_key("preview")))
     found = model.detect(rgb, min_score=MIN_SCORE)
     with transaction.atomic():
         known = list(Face.objects.filter(photo=photo).select_for_update().order_by("pk"))
         pairs, gone = match_boxes(known, found)
-        Face.objects.filter(pk__in=[face.pk for face in gone if face.assigned_by != Face.AssignedBy.PERSON]).delete()
+        Face.objects.filter(
+            pk__in=[face.pk for face in gone if face.assigned_by != Face.AssignedBy.PERSON]
+        ).delete()
         for face, seen in pairs:
             save_face(photo, face, seen, rgb, version)
     return len(found)
@@ -92,7 +96,11 @@ def intersection_over_union(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def save_face(
-    photo: Photo, face: Face | None, seen: detection.DetectedFace, rgb: detection.Rgb, version: FaceModelVersion
+    photo: Photo,
+    face: Face | None,
+    seen: detection.DetectedFace,
+    rgb: detection.Rgb,
+    version: FaceModelVersion,
 ) -> None:
     """Write one found face: crop first, then row and vector."""
     face = face or Face(photo=photo)
@@ -100,7 +108,9 @@ def save_face(
     face.landmarks = [list(point) for point in seen.landmarks]
     face.detection_score, face.quality = seen.score, seen.quality
     if not face.crop_key:
-        face.crop_key = f"{photo.library_id}/{photo.uuid.hex[:2]}/{photo.uuid.hex}/face-{uuid.uuid4().hex}.webp"
+        face.crop_key = (
+            f"{photo.library_id}/{photo.uuid.hex[:2]}/{photo.uuid.hex}/face-{uuid.uuid4().hex}.webp"
+        )
     renditions().delete(face.crop_key)
     renditions().save(face.crop_key, ContentFile(crop_square(rgb, seen.box), name=face.crop_key))
     face.save()

@@ -70,9 +70,7 @@ def index_embeddings_sync(user: Any, incremental: bool) -> Response:
     rows = PhotoStep.objects.editable_by(user).filter(step="embedding", photo__deleted_at__isnull=True)
     if incremental:
         rows = rows.exclude(photo__embeddings__encoder__version=services.encoder_choice().version)
-    job = run_step_again(
-        kind="embeddings", rows=rows, library_id=Library.objects.home_of(user).pk, user=user
-    )
+    job = run_step_again(kind="embeddings", rows=rows, library_id=Library.objects.home_of(user).pk, user=user)
     if job is None:
         return Response({"indexed": 0, "job_id": None, "message": "No photos to process"})
     message = f"Queued {job.total} photos for processing"

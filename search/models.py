@@ -35,7 +35,9 @@ class PhotoEmbedding(models.Model):
     objects: ClassVar[Any] = PhotoEmbeddingQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["encoder", "photo"], name="one_vector_per_encoder_and_photo")]
+        constraints = [
+            models.UniqueConstraint(fields=["encoder", "photo"], name="one_vector_per_encoder_and_photo")
+        ]
 
     def __str__(self) -> str:
         return f"{self.encoder} of photo {self.photo_id}"
@@ -49,7 +51,9 @@ class TextEmbedding(models.Model):
     vector = HalfVectorField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["encoder", "text"], name="one_vector_per_encoder_and_text")]
+        constraints = [
+            models.UniqueConstraint(fields=["encoder", "text"], name="one_vector_per_encoder_and_text")
+        ]
 
     def __str__(self) -> str:
         return self.text

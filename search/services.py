@@ -74,7 +74,7 @@ def load_encoder() -> encoders.Encoder:
 
 
 def read_thumbnails(photos: Sequence[Photo]) -> list[np.ndarray[Any, Any]]:
-    """Decoded thumbnails, RGB uint8. Encoders look at 224 to 260 pixels, so a thumbnail holds all they see."""
+    """Decoded thumbnails, RGB uint8. Encoders look at 224 to 260 pixels, so a thumbnail holds it all."""
     from photos.imaging import decode_rgb
 
     return [decode_rgb(read_bytes(renditions(), photo.rendition_key("thumbnail"))) for photo in photos]
@@ -111,7 +111,8 @@ def embed_text(text: str) -> np.ndarray[Any, Any]:
 def keep_text_vector(text: str, vector: np.ndarray[Any, Any]) -> None:
     """Remember the vector of a query."""
     TextEmbedding.objects.bulk_create(
-        [TextEmbedding(encoder=encoder_version(encoder_choice()), text=text, vector=vector)], ignore_conflicts=True
+        [TextEmbedding(encoder=encoder_version(encoder_choice()), text=text, vector=vector)],
+        ignore_conflicts=True,
     )
 
 
@@ -120,14 +121,16 @@ def nearest_photos(
 ) -> list[Hit]:
     """The visible photos most like `vector`, best first, equal ones by id; none below `min_score`.
 
-    A small set is scanned exactly, a large one through the index, which goes on until it has `limit` visible rows.
+    A small set is scanned exactly, a large one through the index, which goes on until `limit` visible rows.
     """
     rows = PhotoEmbedding.objects.visible_to(user).filter(encoder=encoder, photo__deleted_at__isnull=True)
     with transaction.atomic():
         set_scan_mode(exact=is_small(rows))
         distance = CosineDistance(Cast("vector", HalfVectorField(dimensions=encoder.dimensions)), vector)
         best = rows.annotate(distance=distance).order_by("distance", "photo_id")
-        scores = {row["photo_id"]: 1.0 - row["distance"] for row in best.values("photo_id", "distance")[:limit]}
+        scores = {
+            row["photo_id"]: 1.0 - row["distance"] for row in best.values("photo_id", "distance")[:limit]
+        }
     photos = Photo.objects.in_bulk([pk for pk, score in scores.items() if score >= min_score])
     return [Hit(photos[pk], score) for pk, score in scores.items() if pk in photos]
 
@@ -150,7 +153,7 @@ def set_scan_mode(*, exact: bool) -> None:
 def search_by_vector(
     *, user: Any, text: str, vector: np.ndarray[Any, Any], is_new: bool, limit: int, min_score: float | None
 ) -> list[Hit]:
-    """The search once the query has a vector; a new vector is kept. `min_score` None takes the encoder's own."""
+    """The search once the query has a vector; a new one is kept. `min_score` None takes the encoder's own."""
     choice = encoder_choice()
     if is_new:
         keep_text_vector(text, vector)
