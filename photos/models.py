@@ -101,6 +101,12 @@ class Photo(models.Model):
     exposure_seconds = models.FloatField(null=True, blank=True)
     focal_length_mm = models.FloatField(null=True, blank=True)
 
+    title = models.CharField(max_length=300, blank=True)
+    description = models.TextField(blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 to 5 stars.")
+    is_favorite = models.BooleanField(default=False)
+    is_archived = models.BooleanField(default=False, help_text="Kept out of the timeline, still found by search.")
+
     created_at = models.DateTimeField(default=timezone.now, help_text="When it came into the library.")
     deleted_at = models.DateTimeField(null=True, blank=True)
 
@@ -140,6 +146,63 @@ class Photo(models.Model):
     @property
     def has_place(self) -> bool:
         return self.latitude is not None and self.longitude is not None
+
+
+class TagQuerySet(ScopedQuerySet["Tag"]):
+    library_path = "photo__library_id"
+
+
+class Tag(models.Model):
+    """A word on a photo, by a person (score 1) or by a model (score 0 to 1)."""
+
+    class Source(models.TextChoices):
+        PERSON = "person", "a person"
+        MACHINE = "machine"
+
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=200, db_index=True)
+    score = models.FloatField(default=1.0)
+    source = models.CharField(max_length=10, choices=Source, default=Source.PERSON)
+
+    objects: ClassVar[Any] = TagQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["photo", "name"], name="one_tag_per_photo_and_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Album(models.Model):
+    """A hand-made selection of a library's photos, in an order of its own."""
+
+    library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="albums")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    cover = models.ForeignKey(Photo, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    photos = models.ManyToManyField(Photo, through="AlbumPhoto", related_name="albums")
+
+    objects: ClassVar[Any] = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AlbumPhoto(models.Model):
+    """One photo's place in an album."""
+
+    album = models.ForeignKey(Album, on_delete=models.CASCADE, related_name="entries")
+    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="album_entries")
+    position = models.PositiveIntegerField(default=0)
+    added_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [models.UniqueConstraint(fields=["album", "photo"], name="a_photo_once_per_album")]
+
+    def __str__(self) -> str:
+        return f"photo {self.photo_id} in {self.album}"
 
 
 class PhotoStepQuerySet(ScopedQuerySet["PhotoStep"]):
