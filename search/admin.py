@@ -1,0 +1,61 @@
+"""The admin of encoders and their vectors. The vectors themselves are neither loaded nor shown."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Model, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from jobs.admin import ReadOnlyAdmin
+from photos.admin import photo_thumbnail
+from search.models import EncoderVersion, PhotoEmbedding, TextEmbedding
+
+
+@admin.register(EncoderVersion)
+class EncoderVersionAdmin(ReadOnlyAdmin):
+    list_display = ["version", "dimensions", "vectors", "created_at"]
+    search_fields = ["version"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(vectors_counted=Count("embeddings"))
+
+    @admin.display(description="photos with a vector", ordering="vectors_counted")
+    def vectors(self, version: Any) -> int:
+        return int(version.vectors_counted)
+
+
+@admin.register(PhotoEmbedding)
+class PhotoEmbeddingAdmin(ReadOnlyAdmin):
+    list_display = ["thumbnail", "photo", "encoder"]
+    list_display_links = ["thumbnail", "photo"]
+    list_filter = ["encoder"]
+    list_select_related = ["photo", "encoder"]
+    search_fields = ["photo__original_name"]
+    ordering = ["-pk"]
+    fields = ["thumbnail", "photo", "encoder"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PhotoEmbedding]:
+        return super().get_queryset(request).defer("vector")
+
+    @admin.display(description="")
+    def thumbnail(self, embedding: PhotoEmbedding) -> SafeString | str:
+        return photo_thumbnail(embedding.photo)
+
+
+@admin.register(TextEmbedding)
+class TextEmbeddingAdmin(ReadOnlyAdmin):
+    """Queries that were asked. A cache, so rows may be deleted at any time."""
+
+    list_display = ["text", "encoder"]
+    list_filter = ["encoder"]
+    list_select_related = ["encoder"]
+    search_fields = ["text"]
+    ordering = ["-pk"]
+    fields = ["text", "encoder"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TextEmbedding]:
+        return super().get_queryset(request).defer("vector")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return super(ReadOnlyAdmin, self).has_delete_permission(request, obj)
