@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from faces.geometry import Floats, Rgb, align, overlap, pose_of, quality_of, sharpness_of
+from faces.geometry import Floats, Rgb, align, overlap, pose_of, quality_of, ramp, sharpness_of
 from faces.packs import PackChoice
 
 Embedding = npt.NDArray[np.float32]
@@ -145,14 +145,20 @@ def _shorter_side(box: Floats) -> float:
     return float(min(box[2] - box[0], box[3] - box[1]))
 
 
-def _describe(candidate: _Candidate, picture: Rgb, aligned: Rgb, embedding: Floats) -> DetectedFace:
-    """Put the numbers of one face together. `picture` and its 112 x 112 crop `aligned` are BGR."""
+def _describe(
+    candidate: _Candidate, picture: Rgb, aligned: Rgb, embedding: Floats, scores: tuple[float, float]
+) -> DetectedFace:
+    """Put the numbers of one face together. `picture` and its 112 x 112 crop `aligned` are BGR.
+
+    `scores` are those of which the detector is not certain at all, and quite certain.
+    """
     height, width = picture.shape[:2]
     size = np.array([width, height], dtype=np.float64)
     x1, y1, x2, y2 = np.clip(candidate.box.reshape(2, 2) / size, 0.0, 1.0).ravel().tolist()
     sharpness = sharpness_of(aligned)
     yaw, pitch, roll = pose_of(candidate.landmarks)
     side = _shorter_side(candidate.box)
+    certainty = ramp(candidate.score, *scores)
     return DetectedFace(
         box=(x1, y1, x2, y2),
         landmarks=tuple((float(x), float(y)) for x, y in candidate.landmarks / size),
@@ -162,9 +168,7 @@ def _describe(candidate: _Candidate, picture: Rgb, aligned: Rgb, embedding: Floa
         yaw=yaw,
         pitch=pitch,
         roll=roll,
-        quality=quality_of(
-            score=candidate.score, side_pixels=side, sharpness=sharpness, yaw=yaw, pitch=pitch
-        ),
+        quality=quality_of(certainty=certainty, side_pixels=side, sharpness=sharpness, yaw=yaw, pitch=pitch),
     )
 
 
@@ -195,6 +199,7 @@ class InsightfaceModel:
 
     sides = (320, 640, 1280)
     quick_sides = (640,)
+    scores = (0.5, 0.75)  # textures reach 0.62, faces of useful size have more than 0.75
     sure_score = 0.77  # upright faces of useful size reach it, lying ones rarely do
 
     def __init__(self, version: str, dimensions: int, detector: Path, recognizer: Path, threads: int) -> None:
@@ -218,7 +223,8 @@ class InsightfaceModel:
         faces = []
         for candidate in _search(self._find, picture, min_score, self.sure_score):
             aligned = align(picture, candidate.landmarks)
-            faces.append(_describe(candidate, picture, aligned, self._recognizer.get_feat(aligned)))
+            vector = self._recognizer.get_feat(aligned)
+            faces.append(_describe(candidate, picture, aligned, vector, self.scores))
         return _in_reading_order(faces)
 
     def _find(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[_Candidate]:
@@ -257,6 +263,8 @@ def _onnx_session(path: Path, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Waiting threads would take the cores from the other workers of the machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     available = onnxruntime.get_available_providers()
     providers = [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]
@@ -284,6 +292,7 @@ def _unusable(path: Path, error: BaseException) -> FaceModelError:
 class OpencvModel:
     """YuNet and SFace from the OpenCV zoo. They keep state between calls, so one call runs at a time."""
 
+    scores = (0.78, 0.92)  # textures reach 0.8, faces of useful size have more than 0.9
     sure_score = 0.91  # upright faces reach it, lying ones reach 0.90
 
     def __init__(self, version: str, dimensions: int, detector: Path, recognizer: Path, threads: int) -> None:
@@ -305,7 +314,8 @@ class OpencvModel:
             faces = []
             for candidate in candidates:
                 aligned = align(picture, candidate.landmarks)
-                faces.append(_describe(candidate, picture, aligned, self._recognizer.feature(aligned)))
+                vector = self._recognizer.feature(aligned)
+                faces.append(_describe(candidate, picture, aligned, vector, self.scores))
         return _in_reading_order(faces)
 
     def _find(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[_Candidate]:
@@ -317,7 +327,7 @@ class OpencvModel:
         size = max(round(width * scale), 1), max(round(height * scale), 1)
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         self._detector.setInputSize(size)
-        self._detector.setScoreThreshold(min_score)
+        self._detector.setScoreThreshold(max(min_score, self.scores[0]))
         _, rows = self._detector.detect(small)
         if rows is None:
             return []

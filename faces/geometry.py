@@ -35,28 +35,28 @@ def pose_of(landmarks: Floats) -> tuple[float, float, float]:
     return math.degrees(yaw), math.degrees(pitch), math.degrees(roll)
 
 
-def quality_of(*, score: float, side_pixels: float, sharpness: float, yaw: float, pitch: float) -> float:
-    """How well a face tells a person, 0..1: the geometric mean of four ramps, so one bad part is enough.
+def quality_of(*, certainty: float, side_pixels: float, sharpness: float, yaw: float, pitch: float) -> float:
+    """How well a face tells a person, 0..1: how certain it is a face at all (0..1, by the detector's score),
+    times the geometric mean of three ramps, so that one bad part is enough.
 
-    score      0.45 → 0, 0.75 → 1
     size       shorter box side: 16 px → 0, 80 px → 1, on a logarithmic scale
     sharpness  0 → 0, 150 → 1, on a square-root scale
     pose       within 20 degrees of yaw and 25 of pitch → 1; 75 of yaw or 60 of pitch → 0
     """
     parts = (
-        _ramp(score, 0.45, 0.75),
-        _ramp(math.log(max(side_pixels, 1.0)), math.log(16), math.log(80)),
-        math.sqrt(_ramp(sharpness, 0, 150)),
-        _ramp(_cosine(yaw), _cosine(75), _cosine(20)) * _ramp(_cosine(pitch), _cosine(60), _cosine(25)),
+        ramp(math.log(max(side_pixels, 1.0)), math.log(16), math.log(80)),
+        math.sqrt(ramp(sharpness, 0, 150)),
+        ramp(_cosine(yaw), _cosine(75), _cosine(20)) * ramp(_cosine(pitch), _cosine(60), _cosine(25)),
     )
-    return float(math.prod(parts) ** (1 / len(parts)))
+    return float(certainty * math.prod(parts) ** (1 / len(parts)))
 
 
 def _cosine(degrees: float) -> float:
     return math.cos(math.radians(degrees))
 
 
-def _ramp(value: float, low: float, high: float) -> float:
+def ramp(value: float, low: float, high: float) -> float:
+    """0 up to `low`, 1 from `high` on, straight between."""
     return min(max((value - low) / (high - low), 0.0), 1.0)
 
 

@@ -222,7 +222,7 @@ def test_a_tilted_head_has_roll_but_no_yaw() -> None:
     assert abs(yaw) < 5
 
 
-GOOD = {"score": 0.9, "side_pixels": 120.0, "sharpness": 400.0, "yaw": 0.0, "pitch": 0.0}
+GOOD = {"certainty": 1.0, "side_pixels": 120.0, "sharpness": 400.0, "yaw": 0.0, "pitch": 0.0}
 
 
 def test_a_large_sharp_frontal_face_has_full_quality() -> None:
@@ -230,7 +230,7 @@ def test_a_large_sharp_frontal_face_has_full_quality() -> None:
 
 
 @pytest.mark.parametrize(
-    "worse", [{"score": 0.5}, {"side_pixels": 22.0}, {"sharpness": 5.0}, {"yaw": 70.0}, {"pitch": -55.0}]
+    "worse", [{"certainty": 0.3}, {"side_pixels": 22.0}, {"sharpness": 5.0}, {"yaw": 70.0}, {"pitch": -55.0}]
 )
 def test_one_bad_part_is_enough_to_lower_the_quality(worse: dict[str, float]) -> None:
     assert 0 <= quality_of(**GOOD | worse) < 0.7
