@@ -24,7 +24,7 @@ class Hex64(Func):
 
 
 class Base64(Func):
-    template = "encode(%(expressions)s, 'base64')"
+    template = "translate(encode(%(expressions)s, 'base64'), E'\\n', '')"
     output_field = TextField()
 
 
@@ -59,7 +59,11 @@ EXIF_SOURCES = ("exif_original", "exif_digitized", "exif_modified")
 
 def photo_json(**extra: Any) -> JSONObject:
     """SQL for the old API's photo object, with what is new behind it."""
-    exif_time = Case(When(taken_at_source__in=EXIF_SOURCES, then=ToText("taken_at")), default=Value(""))
+    exif_time = Case(
+        When(taken_at_source__in=EXIF_SOURCES, then=ToText("taken_at")),
+        default=Value(""),
+        output_field=TextField(),
+    )
     return JSONObject(
         id="id",
         file_path="original_key",
@@ -67,7 +71,7 @@ def photo_json(**extra: Any) -> JSONObject:
         created_at=ToText("taken_at"),
         checksum="sha1",
         phash=Hex64("perceptual_hash"),
-        exif_datetime=Cast(exif_time, TextField()),
+        exif_datetime=exif_time,
         latitude="latitude",
         longitude="longitude",
         thumb_path=thumbnail_key(),
@@ -80,7 +84,7 @@ def photo_json(**extra: Any) -> JSONObject:
         name="original_name",
         mime_type="mime_type",
         sha256="checksum",
-        thumbhash=Coalesce(Base64("thumbhash"), Value("")),
+        thumbhash=Coalesce(Base64("thumbhash"), Value("", output_field=TextField())),
         has_renditions=Cast("has_renditions", BooleanField()),
         camera=F("camera_model"),
         uploaded_at=ToText("created_at"),
