@@ -21,7 +21,7 @@ class BodyTooLarge(Exception):
 class BodyLimit:
     """ASGI wrapper: 413 for a declared length over MAX_UPLOAD_BYTES, and for a body that grows over it."""
 
-    def __init__(self, application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, application: Any) -> None:
         self.application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

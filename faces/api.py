@@ -5,6 +5,7 @@ from typing import Any
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
@@ -53,7 +54,7 @@ async def persons(request: Request) -> Response:
 
 
 def list_persons(user: Any) -> Response:
-    rows = Person.objects.visible_to(user).with_photo_counts().order_by("pk")
+    rows: QuerySet[Any] = Person.objects.visible_to(user).with_photo_counts().order_by("pk")
     return Response(
         {
             "persons": [

@@ -57,7 +57,7 @@ def neighbourhood(
     near = {seed.face_id for seed in seeds}
     for seed in seeds:
         near.update(nearest_faces(library_id, seed, version, threshold))
-    people = Person.objects.filter(faces__in=near).distinct().annotate(size=Count("faces"))
+    people: QuerySet[Any] = Person.objects.filter(faces__in=near).distinct().annotate(size=Count("faces"))
     for person in people:
         fixed = bool(person.name) or person.size > LARGEST_FREE_GROUP
         members = Face.objects.filter(person=person).order_by("-quality", "pk").values_list("pk", flat=True)

@@ -1,6 +1,6 @@
 """Faces found on photos, and the people they belong to."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Count, Q
@@ -13,12 +13,12 @@ from photos.querysets import ScopedQuerySet
 
 
 class PersonQuerySet(ScopedQuerySet["Person"]):
-    def with_photo_counts(self) -> "PersonQuerySet":
+    def with_photo_counts(self) -> Self:
         """Adds `photo_count`: photos outside the trash with a face of the person."""
         visible = Q(faces__photo__deleted_at__isnull=True)
         return self.annotate(photo_count=Count("faces__photo", filter=visible, distinct=True))
 
-    def most_seen_first(self) -> "PersonQuerySet":
+    def most_seen_first(self) -> Self:
         """Named people before unnamed groups, then by number of photos."""
         named = models.Case(models.When(name="", then=1), default=0)
         return self.with_photo_counts().order_by(named, "-photo_count", "id")
@@ -62,12 +62,12 @@ class Person(models.Model):
 class FaceQuerySet(ScopedQuerySet["Face"]):
     library_path = "photo__library_id"
 
-    def visible_to(self, user: Any) -> "FaceQuerySet":
+    def visible_to(self, user: Any) -> Self:
         """Faces on photos outside the trash."""
-        return super().visible_to(user).filter(photo__deleted_at__isnull=True)  # type: ignore[return-value]
+        return super().visible_to(user).filter(photo__deleted_at__isnull=True)
 
-    def editable_by(self, user: Any) -> "FaceQuerySet":
-        return super().editable_by(user).filter(photo__deleted_at__isnull=True)  # type: ignore[return-value]
+    def editable_by(self, user: Any) -> Self:
+        return super().editable_by(user).filter(photo__deleted_at__isnull=True)
 
 
 class Face(models.Model):

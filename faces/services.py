@@ -10,6 +10,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from faces import detection, packs
+from faces.geometry import Rgb
 from faces.models import Face, FaceEmbedding, FaceModelVersion
 from photos.imaging import crop_square, decode_rgb
 from photos.models import Photo
@@ -99,7 +100,7 @@ def save_face(
     photo: Photo,
     face: Face | None,
     seen: detection.DetectedFace,
-    rgb: detection.Rgb,
+    rgb: Rgb,
     version: FaceModelVersion,
 ) -> None:
     """Write one found face: crop first, then row and vector."""

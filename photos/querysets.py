@@ -1,10 +1,11 @@
 """Who may see and change what: the one place that every read and write goes through."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ class ScopedQuerySet(models.QuerySet[M]):
 
     library_path = "library_id"
 
-    def visible_to(self, user: AnyUser) -> "ScopedQuerySet[M]":
+    def visible_to(self, user: AnyUser) -> Self:
         """What `user` may see: everything in the libraries the user is a member of."""
         return self._in_libraries_of(user)
 
-    def editable_by(self, user: AnyUser) -> "ScopedQuerySet[M]":
+    def editable_by(self, user: AnyUser) -> Self:
         """What `user` may change: everything in the libraries the user owns or edits."""
         return self._in_libraries_of(user, role__in=["owner", "editor"])
 
-    def _in_libraries_of(self, user: AnyUser, **roles: Any) -> "ScopedQuerySet[M]":
+    def _in_libraries_of(self, user: AnyUser, **roles: Any) -> Self:
         from photos.models import Membership
 
         if not user.is_authenticated:
@@ -39,7 +40,7 @@ class ScopedQuerySet(models.QuerySet[M]):
 class LibraryQuerySet(ScopedQuerySet["Library"]):
     library_path = "id"
 
-    def home_of(self, user: AbstractBaseUser) -> "Library":
+    def home_of(self, user: AnyUser) -> "Library":
         """The library that new photos of `user` go to: the oldest one the user owns, made when there is none."""
         from photos.models import Library, Membership
 
@@ -55,23 +56,34 @@ class LibraryQuerySet(ScopedQuerySet["Library"]):
 class PhotoQuerySet(ScopedQuerySet[M]):
     """Photos. What lies in the trash is not visible and not editable, only `in_trash_of` its members."""
 
-    def _in_libraries_of(self, user: AnyUser, **roles: Any) -> "PhotoQuerySet[M]":
-        return super()._in_libraries_of(user, **roles).filter(deleted_at__isnull=True)  # type: ignore[return-value]
+    def _in_libraries_of(self, user: AnyUser, **roles: Any) -> Self:
+        return super()._in_libraries_of(user, **roles).filter(deleted_at__isnull=True)
 
-    def in_trash_of(self, user: AnyUser) -> "PhotoQuerySet[M]":
+    def in_trash_of(self, user: AnyUser) -> Self:
         """Deleted photos that `user` may bring back."""
-        return super()._in_libraries_of(user, role__in=["owner", "editor"]).filter(  # type: ignore[return-value]
-            deleted_at__isnull=False
-        )
+        editable = super()._in_libraries_of(user, role__in=["owner", "editor"])
+        return editable.filter(deleted_at__isnull=False)
 
-    def taken_between(self, start: datetime, end: datetime) -> "PhotoQuerySet[M]":
+    def taken_between(self, start: datetime, end: datetime) -> Self:
         """Taken at or after `start` and before `end`, by the wall clock of the place."""
         return self.filter(taken_at__gte=start, taken_at__lt=end)
 
-    def newest_first(self) -> "PhotoQuerySet[M]":
+    def newest_first(self) -> Self:
         """The order of the timeline: by wall clock, newest first, then by id."""
         return self.order_by("-taken_at", "-id")
+
+    def after_in_timeline(self, taken_at: datetime, pk: int) -> "PhotoQuerySet[M]":
+        """What comes after this place in the order of the timeline."""
+        return self.filter(taken_at__lte=taken_at).filter(Q(taken_at__lt=taken_at) | Q(pk__lt=pk))
+
+    def before_in_timeline(self, taken_at: datetime, pk: int) -> "PhotoQuerySet[M]":
+        """What comes before this place in the order of the timeline."""
+        return self.filter(taken_at__gte=taken_at).filter(Q(taken_at__gt=taken_at) | Q(pk__gt=pk))
 
     def move_to_trash(self) -> int:
         """Delete reversibly; the purge comes after 30 days."""
         return self.update(deleted_at=timezone.now())
+
+    def bring_back(self) -> int:
+        """Undo `move_to_trash`."""
+        return self.update(deleted_at=None)
