@@ -14,7 +14,7 @@ import pytest
 from chitra import embedded
 from chitra.postgres import TEST_SETTINGS
 
-pytest_plugins = ["chitra.tests.s3"]
+pytest_plugins = ["chitra.tests.s3", "chitra.tests.fixtures"]
 
 BASE_DIR = Path(__file__).resolve().parent
 POSTGRES_DATA_DIR = BASE_DIR / ".cache" / "test-postgres"
