@@ -120,6 +120,10 @@ class Photo(models.Model):
             models.Index(
                 fields=["library", "-taken_at", "-id"], condition=Q(deleted_at__isnull=True), name="photo_timeline"
             ),
+            # A page of whatever libraries somebody sees; the one above is in order within one library only.
+            models.Index(
+                fields=["-taken_at", "-id"], condition=Q(deleted_at__isnull=True), name="photo_newest"
+            ),
             models.Index(fields=["library", "size"], name="photo_size"),
         ]
 
