@@ -163,6 +163,11 @@ def library_ids_of(user: Any) -> list[int]:
     return list(Membership.objects.filter(user=user).values_list("library_id", flat=True))
 
 
+def editable_library_ids(user: Any) -> set[int]:
+    """Ids of the libraries in which `user` may change things, for pages that show controls only then."""
+    return set(Library.objects.editable_by(user).values_list("pk", flat=True))
+
+
 def purge(photo: Photo) -> None:
     """Remove a photo for good: row first, then objects, so that a crash leaves bytes without a row, never the reverse."""
     keys = [photo.rendition_key("thumbnail"), photo.rendition_key("preview")]
