@@ -23,6 +23,14 @@ class PersonQuerySet(ScopedQuerySet["Person"]):
         named = models.Case(models.When(name="", then=1), default=0)
         return self.with_photo_counts().order_by(named, "-photo_count", "id")
 
+    def with_cover_faces(self) -> "PersonQuerySet":
+        """Adds `cover_face_id`: the chosen cover, else the best face, on a photo outside the trash."""
+        faces = Face.objects.filter(person=models.OuterRef("pk"), photo__deleted_at__isnull=True)
+        faces = faces.exclude(crop_key="")
+        chosen_first = models.Case(models.When(pk=models.OuterRef("cover_id"), then=0), default=1)
+        best = faces.order_by(chosen_first, "-quality", "pk").values("pk")[:1]
+        return self.annotate(cover_face_id=models.Subquery(best))
+
 
 class Person(models.Model):
     """Somebody who is on photos. A name is given by people only; an unnamed group has an empty one."""

@@ -106,6 +106,30 @@ def assign_face(*, face: Face, person: Person | None) -> None:
         publish(library_id, "people")
 
 
+def hide_person(*, person: Person, is_hidden: bool) -> None:
+    """Keep a person out of the list of people, or bring it back. The faces stay as they are."""
+    Person.objects.filter(pk=person.pk).update(is_hidden=is_hidden)
+    person.is_hidden = is_hidden
+    publish(person.library_id, "people")
+
+
+def name_face(*, face: Face, name: str) -> Person:
+    """Say who a face is. Raises PeopleError for an empty name.
+
+    Somebody of that name gets the face; else its unnamed group gets the name; else the face becomes a person.
+    """
+    name = clean_person_name(name)
+    with transaction.atomic():
+        library = face.photo.library
+        lock_people(library.pk)
+        known = Person.objects.filter(library=library, name=name).first()
+        if known is None and face.person is not None and not face.person.name:
+            return rename_person(person=face.person, name=name)
+        person: Person = known or create_person(library=library, name=name)
+        assign_face(face=face, person=person)
+    return person
+
+
 def people_named_like(user: Any, text: str) -> Any:
     """Visible people whose name holds `text`, in any case."""
     return Person.objects.visible_to(user).filter(name__icontains=text)
