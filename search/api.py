@@ -5,6 +5,7 @@ from typing import Any
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -41,13 +42,24 @@ async def search_photos(request: Request) -> HttpResponse:
     return await sync_to_async(answer)(query, hits)
 
 
-async def find(user: Any, query: str, limit: int, min_score: float | None) -> list[services.Hit]:
-    """The search of a request: the model runs on a CPU thread, and only for a query never asked before."""
+async def find(
+    user: Any, query: str, limit: int, min_score: float | None, *, photos: QuerySet[Any] | None = None
+) -> list[services.Hit]:
+    """The search of a request, of all photos or of these `photos`.
+
+    The model runs on a CPU thread, and only for a query never asked before.
+    """
     text = services.normalize_query(query)
     kept = await sync_to_async(services.find_text_vector)(text)
     vector = await run_cpu(services.embed_text, text) if kept is None else kept
     return await sync_to_async(services.search_by_vector)(
-        user=user, text=text, vector=vector, is_new=kept is None, limit=limit, min_score=min_score
+        user=user,
+        text=text,
+        vector=vector,
+        is_new=kept is None,
+        limit=limit,
+        min_score=min_score,
+        photos=photos,
     )
 
 

@@ -117,13 +117,22 @@ def keep_text_vector(text: str, vector: np.ndarray[Any, Any]) -> None:
 
 
 def nearest_photos(
-    *, user: Any, vector: np.ndarray[Any, Any], limit: int, min_score: float, encoder: EncoderVersion
+    *,
+    user: Any,
+    vector: np.ndarray[Any, Any],
+    limit: int,
+    min_score: float,
+    encoder: EncoderVersion,
+    photos: QuerySet[Any] | None = None,
 ) -> list[Hit]:
     """The visible photos most like `vector`, best first, equal ones by id; none below `min_score`.
 
+    `photos` restricts it to some photos.
     A small set is scanned exactly, a large one through the index, which goes on until `limit` visible rows.
     """
     rows = PhotoEmbedding.objects.visible_to(user).filter(encoder=encoder, photo__deleted_at__isnull=True)
+    if photos is not None:
+        rows = rows.filter(photo__in=photos.values("pk"))
     with transaction.atomic():
         set_scan_mode(exact=is_small(rows))
         distance = CosineDistance(Cast("vector", HalfVectorField(dimensions=encoder.dimensions)), vector)
@@ -131,8 +140,8 @@ def nearest_photos(
         scores = {
             row["photo_id"]: 1.0 - row["distance"] for row in best.values("photo_id", "distance")[:limit]
         }
-    photos = Photo.objects.in_bulk([pk for pk, score in scores.items() if score >= min_score])
-    return [Hit(photos[pk], score) for pk, score in scores.items() if pk in photos]
+    found = Photo.objects.in_bulk([pk for pk, score in scores.items() if score >= min_score])
+    return [Hit(found[pk], score) for pk, score in scores.items() if pk in found]
 
 
 def is_small(rows: QuerySet[Any]) -> bool:
@@ -151,9 +160,19 @@ def set_scan_mode(*, exact: bool) -> None:
 
 
 def search_by_vector(
-    *, user: Any, text: str, vector: np.ndarray[Any, Any], is_new: bool, limit: int, min_score: float | None
+    *,
+    user: Any,
+    text: str,
+    vector: np.ndarray[Any, Any],
+    is_new: bool,
+    limit: int,
+    min_score: float | None,
+    photos: QuerySet[Any] | None = None,
 ) -> list[Hit]:
-    """The search once the query has a vector; a new one is kept. `min_score` None takes the encoder's own."""
+    """The search once the query has a vector; a new one is kept. `min_score` None takes the encoder's own.
+
+    `photos` restricts it to some photos, for example those of a person.
+    """
     choice = encoder_choice()
     if is_new:
         keep_text_vector(text, vector)
@@ -163,6 +182,7 @@ def search_by_vector(
         limit=limit,
         min_score=choice.min_score if min_score is None else min_score,
         encoder=encoder_version(choice),
+        photos=photos,
     )
 
 
