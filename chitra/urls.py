@@ -17,4 +17,9 @@ api_patterns = [
 urlpatterns = [
     path("api/", include(api_patterns)),
     path("admin/", admin.site.urls),
+    path("", include("chitra.accounts.page_urls")),
+    path("", include("jobs.page_urls")),
+    path("", include("photos.page_urls")),
+    path("", include("faces.page_urls")),
+    path("", include("search.page_urls")),
 ]

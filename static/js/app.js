@@ -1,0 +1,76 @@
+// Every page: theme, messages, placeholders, live updates.
+import { listen } from "./live.js";
+import { openPhoto, rememberTrail } from "./photo.js";
+import { watchPlaceholders } from "./placeholders.js";
+import { joinDays, onEvents } from "./timeline.js";
+
+const TOAST_MS = 9000;
+const THEMES = ["automatic", "light", "dark"];
+const toasts = document.getElementById("toasts");
+
+function showTheme(theme) {
+  if (theme === "automatic") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  document.querySelector("[data-theme-toggle] span")?.replaceChildren(theme);
+}
+
+function toast(text) {
+  const element = document.createElement("div");
+  element.className = "toast";
+  element.append(text);
+  toasts.append(element);
+  setTimeout(() => element.remove(), TOAST_MS);
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-dismiss]")) event.target.closest(".toast").remove();
+  const menu = document.querySelector(".menu[open]");
+  if (menu && !menu.contains(event.target)) menu.open = false;
+  if (event.target.closest("[data-theme-toggle]")) {
+    const theme = THEMES[(THEMES.indexOf(localStorage.getItem("theme") ?? "automatic") + 1) % THEMES.length];
+    localStorage.setItem("theme", theme);
+    showTheme(theme);
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") document.querySelector(".menu[open]")?.removeAttribute("open");
+  if (event.key === "/" && !event.target.closest("input, textarea, select")) {
+    event.preventDefault();
+    document.querySelector(".search-box input").focus();
+  }
+});
+
+document.addEventListener("change", (event) => {
+  const { jump } = event.target.dataset;
+  if (jump && event.target.value) location.href = jump + encodeURIComponent(event.target.value);
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  joinDays();
+  watchPlaceholders(event.target.isConnected ? event.target.parentElement ?? document : document);
+});
+document.addEventListener("htmx:responseError", (event) => {
+  const { status } = event.detail.xhr;
+  toast(status === 403 ? "That was refused. Reload the page and try again." : `The server answered with an error (${status}).`);
+});
+document.addEventListener("htmx:sendError", () => toast("The server cannot be reached."));
+document.addEventListener("chitra:tiles", () => {
+  htmx.process(document.getElementById("timeline") ?? document.body);
+  watchPlaceholders(document);
+});
+
+showTheme(localStorage.getItem("theme") ?? "automatic");
+setTimeout(() => toasts.querySelectorAll(".toast").forEach((element) => element.remove()), TOAST_MS);
+watchPlaceholders(document);
+rememberTrail();
+const view = document.querySelector(".photo-view");
+if (view) openPhoto(view);
+
+listen(async (events) => {
+  htmx.trigger(document.body, "chitra:changed");
+  document.dispatchEvent(new CustomEvent("chitra:events", { detail: events }));
+  const concerns = view && events.some((event) => event.step === "faces" && event.photos?.includes(Number(view.dataset.photo)));
+  if (concerns) htmx.trigger(document.body, "chitra:photo");
+  await onEvents(events);
+});
