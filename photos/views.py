@@ -1,0 +1,154 @@
+"""Pages of photos: timeline, photo, upload, trash."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
+
+from jobs import ledger
+from jobs.models import StepStatus
+from jobs.requests import HtmxHttpRequest
+from jobs.steps import all_steps
+from photos.facts import facts_of
+from photos.models import Photo, PhotoStep
+from photos.services import editable_library_ids
+from photos.timeline import BadCursor, TimelinePage, as_tiles, months, timeline_page
+
+MOST_TILES = 200  # that a page asks for at once
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def timeline(request: HtmxHttpRequest) -> HttpResponse:
+    """All photos by day; for htmx only the next page of them, `?before=` a cursor."""
+    before = request.GET.get("before", "")
+    page = page_or_404(in_timeline(request.user), before)
+    template = "photos/_timeline_page.html" if request.htmx else "photos/timeline.html"
+    return render(request, template, {"page": page, "more_url": request.path, "before": before})
+
+
+def in_timeline(user: Any) -> Any:
+    """What the timeline of `user` shows."""
+    return Photo.objects.visible_to(user).filter(is_archived=False)
+
+
+def page_or_404(photos: Any, before: str) -> TimelinePage:
+    """The page of these photos, or 404 for a cursor that is none."""
+    try:
+        return timeline_page(photos, before=before)
+    except BadCursor as error:
+        raise Http404(str(error)) from None
+
+
+@login_required
+@require_GET
+def timeline_months(request: HttpRequest) -> HttpResponse:
+    """The choice of months to jump to."""
+    return render(request, "photos/_months.html", {"months": months(in_timeline(request.user))})
+
+
+@login_required
+@require_GET
+def tiles(request: HttpRequest) -> HttpResponse:
+    """Tiles of `?ids=1,2,3`, for those that changed while a page is open."""
+    ids = [int(text) for text in request.GET.get("ids", "").split(",") if text.isdecimal() and len(text) < 19]
+    photos = as_tiles(Photo.objects.visible_to(request.user).filter(pk__in=ids[:MOST_TILES]))
+    return render(request, "photos/_tiles.html", {"photos": photos.newest_first()})
+
+
+@login_required
+@require_GET
+def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
+    """One photo, large, with what is known about it."""
+    shown = get_object_or_404(Photo.objects.visible_to(request.user), pk=photo_id)
+    others = in_timeline(request.user)
+    place = (shown.taken_at, shown.pk)
+    context = {
+        "photo": shown,
+        "newer": others.before_in_timeline(*place).order_by("taken_at", "pk").only("pk").first(),
+        "older": others.after_in_timeline(*place).newest_first().only("pk").first(),
+        "facts": facts_of(shown),
+        "can_edit": shown.library_id in editable_library_ids(request.user),
+        **step_context(shown),
+    }
+    return render(request, "photos/photo.html", context)
+
+
+@login_required
+@require_GET
+def photo_steps(request: HttpRequest, photo_id: int) -> HttpResponse:
+    """How far the processing of one photo is."""
+    return render_steps(request, get_object_or_404(Photo.objects.visible_to(request.user), pk=photo_id))
+
+
+def render_steps(request: HttpRequest, photo: Photo) -> HttpResponse:
+    can_edit = photo.library_id in editable_library_ids(request.user)
+    context = {"photo": photo, "can_edit": can_edit, **step_context(photo)}
+    return render(request, "photos/_steps.html", context)
+
+
+def step_context(photo: Photo) -> dict[str, Any]:
+    """The photo's ledger in the order of the steps."""
+    titles = {step.name: step.title for step in all_steps()}
+    order = list(titles)
+    rows = [row for row in PhotoStep.objects.filter(photo=photo) if row.step in titles]
+    rows.sort(key=lambda row: order.index(row.step))
+    steps = [{"row": row, "title": titles[row.step]} for row in rows]
+    busy = any(row.status in {StepStatus.PENDING, StepStatus.RUNNING} for row in rows)
+    return {"steps": steps, "is_busy": busy}
+
+
+@login_required
+@require_POST
+def retry_step(request: HtmxHttpRequest, photo_id: int, step: str) -> HttpResponse:
+    """Do one step of a photo again."""
+    shown = get_object_or_404(Photo.objects.editable_by(request.user), pk=photo_id)
+    ledger.reset(PhotoStep.objects.filter(photo=shown, step=step))
+    return render_steps(request, shown) if request.htmx else redirect(shown)
+
+
+@login_required
+@require_POST
+def trash_photo(request: HttpRequest, photo_id: int) -> HttpResponse:
+    """Move a photo to the trash; the answer offers to undo it."""
+    chosen = Photo.objects.editable_by(request.user).filter(pk=photo_id)
+    if not chosen.move_to_trash():
+        raise Http404("There is no such photo.")
+    messages.success(request, "Moved to the trash.", extra_tags=reverse("restore-photo", args=[photo_id]))
+    return redirect("timeline")
+
+
+@login_required
+@require_POST
+def restore_photo(request: HttpRequest, photo_id: int) -> HttpResponse:
+    """Bring a photo back from the trash."""
+    if not Photo.objects.in_trash_of(request.user).filter(pk=photo_id).bring_back():
+        raise Http404("There is no such photo in the trash.")
+    messages.success(request, "The photo is back.")
+    return redirect("photo", photo_id)
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def trash(request: HtmxHttpRequest) -> HttpResponse:
+    """What lies in the trash, to be brought back."""
+    before = request.GET.get("before", "")
+    page = page_or_404(Photo.objects.in_trash_of(request.user), before)
+    template = "photos/_trash_page.html" if request.htmx else "photos/trash.html"
+    return render(request, template, {"page": page})
+
+
+@login_required
+@require_GET
+@ensure_csrf_cookie
+def upload(request: HttpRequest) -> HttpResponse:
+    """Where files are dropped; the API takes them."""
+    return render(request, "photos/upload.html")
