@@ -1,0 +1,101 @@
+"""The search page."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from faces.models import Face, Person
+from photos.models import Photo
+from photos.timeline import as_tiles
+from search import services
+from search.api import find
+from search.query import ParsedQuery, understand
+
+MOST_RESULTS = 200
+MOST_PEOPLE = 12
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request looks for: people, words, and the photos that are in question at all."""
+
+    query: str
+    parsed: ParsedQuery
+    people: list[Person]
+    photos: Any
+
+
+@dataclass(frozen=True)
+class Found:
+    """Photos, best first, or why there can be none."""
+
+    photos: list[Photo] = field(default_factory=list)
+    problem: str = ""
+
+
+@login_required
+@require_GET
+async def search(request: HttpRequest) -> HttpResponse:
+    """Photos that show what `q` says, of the people whose names are in it or of `person` (an id)."""
+    user = await request.auser()
+    asked = await sync_to_async(read_request)(user, request.GET.get("q", ""), request.GET.get("person", ""))
+    found = await look(user, asked)
+    return await sync_to_async(render_results)(request, asked, found)
+
+
+def read_request(user: Any, query: str, person_id: str) -> Asked:
+    """Understand the query with the names that the user may see."""
+    query = " ".join(query.replace("\0", " ").split())[: services.MAX_QUERY_CHARACTERS]
+    visible = Person.objects.visible_to(user)
+    parsed = understand(query, visible.exclude(name="").values_list("name", flat=True))
+    people = list(visible.filter(name__in=parsed.names).with_cover_faces()) if parsed.names else []
+    if person_id.isdecimal() and len(person_id) < 19:
+        people += visible.filter(pk=person_id).with_cover_faces()
+    photos = Photo.objects.visible_to(user)
+    for name in {person.name or person.pk for person in people}:
+        same = [person.pk for person in people if (person.name or person.pk) == name]
+        photos = photos.filter(pk__in=Face.objects.filter(person__in=same).values("photo_id"))
+    return Asked(query, parsed, people, photos)
+
+
+async def look(user: Any, asked: Asked) -> Found:
+    """Words rank; people alone are listed by time."""
+    if not asked.parsed.words:
+        return Found(await sync_to_async(newest)(asked.photos) if asked.people else [])
+    photos = asked.photos if asked.people else None
+    try:
+        hits = await find(user, asked.parsed.words, MOST_RESULTS, None, photos=photos)
+    except services.SearchUnavailable as error:
+        return Found(problem=str(error))
+    return Found([hit.photo for hit in hits])
+
+
+def newest(photos: Any) -> list[Photo]:
+    return list(as_tiles(photos).newest_first()[:MOST_RESULTS])
+
+
+def render_results(request: HttpRequest, asked: Asked, found: Found) -> HttpResponse:
+    context = {
+        "query": asked.query,
+        "words": asked.parsed.words,
+        "people": asked.people,
+        "photos": found.photos,
+        "problem": found.problem,
+        "suggestions": [] if asked.people else suggested_people(request.user, asked.query),
+        "encoder": services.encoder_choice(),
+    }
+    return render(request, "search/search.html", context)
+
+
+def suggested_people(user: Any, query: str) -> list[Person]:
+    """People with a word of the query in their names."""
+    words = {word for word in query.casefold().split() if len(word) > 2}
+    named = Person.objects.visible_to(user).filter(is_hidden=False).exclude(name="")
+    names = named.values_list("pk", "name") if words else []
+    chosen = [pk for pk, name in names if words & set(name.casefold().split())]
+    return list(Person.objects.filter(pk__in=chosen).most_seen_first().with_cover_faces()[:MOST_PEOPLE])
