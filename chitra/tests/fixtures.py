@@ -1,4 +1,4 @@
-"""Alice owns a library, Bob is let in by the tests that want him, Charlie sees nothing. For the tests of all apps.
+"""Alice owns a library, Bob is let in by tests that want him, Charlie sees nothing. For tests of all apps.
 
 This module is loaded as a plug-in before Django is set up, so Django is imported where it is used.
 """
@@ -14,7 +14,7 @@ import pytest
 
 if TYPE_CHECKING:
     from django.test import Client
-    from pytest_django.fixtures import SettingsWrapper
+    from pytest_django import Settings
 
     from chitra.accounts.models import User
     from photos.models import Library, Photo
@@ -69,7 +69,7 @@ def share_with(library: Library) -> Callable[[User, str], None]:
 
 
 @pytest.fixture
-def media(tmp_path: Path, settings: SettingsWrapper) -> Path:
+def media(tmp_path: Path, settings: Settings) -> Path:
     """Empty storages on the file system, for this test alone: `originals` and `renditions` in this folder."""
     folder = tmp_path / "media"
     settings.STORAGES = {
@@ -86,7 +86,9 @@ def add_photo(media: Path, library: Library) -> Callable[..., Photo]:
     from photos.services import ingest
     from photos.tests.pictures import jpeg
 
-    def add(data: bytes | None = None, *, name: str = "photo.jpg", to: Library | None = None, seed: int = 0) -> Photo:
+    def add(
+        data: bytes | None = None, *, name: str = "photo.jpg", to: Library | None = None, seed: int = 0
+    ) -> Photo:
         data = jpeg(64, 48, seed=seed) if data is None else data
         return ingest(library=to or library, stream=io.BytesIO(data), name=name).photo
 
