@@ -45,15 +45,16 @@ INSTALLED_APPS = [
     "search",
 ]
 
+# Django's own, but without a thread for each hook (docs/decisions/middleware.md).
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "chitra.middleware.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "chitra.middleware.SessionMiddleware",
+    "chitra.middleware.CommonMiddleware",
+    "chitra.middleware.CsrfViewMiddleware",
+    "chitra.middleware.AuthenticationMiddleware",
+    "chitra.middleware.MessageMiddleware",
+    "chitra.middleware.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -156,6 +157,7 @@ SCAN_ROOTS = env_paths("CHITRA_SCAN_ROOTS")
 
 # What each photo goes through, in the manner of MIDDLEWARE; `jobs.checks` resolves the names at start.
 LEDGER_MODEL = "photos.PhotoStep"
+LEDGER_LEASE_SECONDS = 60  # how long a silent worker keeps its photos; a working one renews in time
 LEDGER_LIBRARIES = "photos.services.libraries_of_photos"
 EVENT_LIBRARIES = "photos.services.library_ids_of"
 PHOTO_STEPS = [

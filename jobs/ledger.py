@@ -1,7 +1,7 @@
 """The ledger: which step of which photo is to be done, and the truth about how it went.
 
-Rows are claimed with a lease and recorded only by the attempt that holds it, so a worker that was thought dead
-cannot overwrite its successor. All functions are short transactions on LEDGER_MODEL.
+Rows are claimed with a lease and recorded only by the attempt that holds it, so a worker that was thought
+dead cannot overwrite its successor. All functions are short transactions on LEDGER_MODEL.
 """
 
 from collections import Counter
@@ -13,17 +13,20 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from jobs.models import Job, StepRun, StepStatus, advance_job
+from jobs.models import Job, StepRun, StepStatus
+from jobs.progress import advance_jobs
 from jobs.queue import wake
 from jobs.steps import Step, StepResult, all_steps, get_step, steps_after
 
 MAX_ATTEMPTS = 3
-LEASE_SECONDS = 60
 BACKOFF_SECONDS = (30, 300)  # before the second and the third attempt
-WORKER_DIED = "The worker stopped while it was at this photo, {attempt} times. Retry the step, or look at the file."
+RELEASED_AT_ONCE = 1000
+WORKER_DIED = (
+    "The worker stopped while it was at this photo, {attempt} times. Retry the step, or look at the file."
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Claim:
 
 def ledger() -> QuerySet[Any]:
     """All rows of the concrete ledger."""
-    return apps.get_model(settings.LEDGER_MODEL)._default_manager.all()
+    rows: QuerySet[Any] = apps.get_model(settings.LEDGER_MODEL)._default_manager.all()
+    return rows
 
 
 def subject_column() -> str:
@@ -62,58 +66,57 @@ def plan(subject_ids: Iterable[int], *, job: Job | None = None) -> None:
     wake(*(step.name for step in all_steps() if step.after is None))
 
 
+def lease_end() -> datetime:
+    """Until when a row taken or renewed now belongs to its worker."""
+    return timezone.now() + timedelta(seconds=settings.LEDGER_LEASE_SECONDS)
+
+
 def claim(step: Step, *, limit: int) -> list[Claim]:
-    """Take up to `limit` ready rows for LEASE_SECONDS, oldest first.
+    """Take up to `limit` ready rows for LEDGER_LEASE_SECONDS, oldest first.
 
     A row begun before is taken alone: if it is what kills workers, it takes nobody else with it.
     """
     column = subject_column()
     version = step.version()
-    now = timezone.now()
     with transaction.atomic():
-        ready = ledger().filter(step=step.name, status=StepStatus.PENDING, ready_at__lte=now)
+        ready = ledger().filter(step=step.name, status=StepStatus.PENDING, ready_at__lte=timezone.now())
         rows = list(ready.order_by("ready_at", "id").select_for_update(skip_locked=True)[:limit])
         rows = rows[:1] if rows and rows[0].attempt else [row for row in rows if not row.attempt]
         ledger().filter(pk__in=[row.pk for row in rows]).update(
             status=StepStatus.RUNNING,
             attempt=F("attempt") + 1,
-            lease_until=now + timedelta(seconds=LEASE_SECONDS),
+            lease_until=lease_end(),
             version=version,
         )
     return [Claim(row.pk, getattr(row, column), row.attempt + 1, row.job_id) for row in rows]
 
 
 def renew(claims: Sequence[Claim]) -> None:
-    """Hold the claimed rows for LEASE_SECONDS more."""
-    until = timezone.now() + timedelta(seconds=LEASE_SECONDS)
-    ledger().filter(pk__in=[claim.row_id for claim in claims], status=StepStatus.RUNNING).update(lease_until=until)
+    """Hold those of the claimed rows that are still ours for LEDGER_LEASE_SECONDS more."""
+    ours = Q(pk__in=[])
+    for claim in claims:
+        ours |= Q(pk=claim.row_id, attempt=claim.attempt)
+    ledger().filter(ours, status=StepStatus.RUNNING).update(lease_until=lease_end())
 
 
 def record(
-    step: Step, claims: Sequence[Claim], results: Mapping[int, StepResult], *, duration_ms: int = 0
+    step_name: str, claims: Sequence[Claim], results: Mapping[int, StepResult], *, duration_ms: int = 0
 ) -> None:
-    """Write how the claimed rows ended and make ready what waited for them. `duration_ms` is the batch's time."""
-    groups: dict[StepResult, list[Claim]] = {}
-    for claim in claims:
-        result = results.get(claim.subject_id, StepResult.skipped("The photo was deleted meanwhile."))
-        groups.setdefault(result, []).append(claim)
+    """Write how the claimed rows ended, make ready what waited for them; `duration_ms` is of the batch."""
     with transaction.atomic():
+        held = _held(claims)
+        groups: dict[StepResult, list[Claim]] = {}
+        for claim in held:
+            result = results.get(claim.subject_id, StepResult.skipped("The photo was deleted meanwhile."))
+            groups.setdefault(result, []).append(claim)
+        done: Counter[Any] = Counter(claim.job_id for claim in held)
+        failed: Counter[Any] = Counter()
         for result, members in groups.items():
-            _finish(step, members, result, duration_ms // max(1, len(claims)))
-
-
-def _finish(step: Step, claims: Sequence[Claim], result: StepResult, duration_ms: int) -> None:
-    held = _held(claims)
-    ledger().filter(pk__in=[claim.row_id for claim in held]).update(
-        status=result.status,
-        error=result.reason,
-        duration_ms=duration_ms,
-        finished_at=timezone.now(),
-        lease_until=None,
-    )
-    _release_waiting(step, [claim.subject_id for claim in held], result)
-    for job_id, count in Counter(claim.job_id for claim in held if claim.job_id).items():
-        advance_job(job_id, done=count, failed=count if result.status == StepStatus.FAILED else 0)
+            _finish(members, result, duration_ms // len(claims))
+            done += _release_waiting(step_name, [claim.subject_id for claim in members], result)
+            if result.status == StepStatus.FAILED:
+                failed += Counter(claim.job_id for claim in members)
+        advance_jobs(done, failed)
 
 
 def _held(claims: Sequence[Claim]) -> list[Claim]:
@@ -123,25 +126,47 @@ def _held(claims: Sequence[Claim]) -> list[Claim]:
     return [claim for claim in claims if attempts.get(claim.row_id) == claim.attempt]
 
 
-def _release_waiting(step: Step, subject_ids: Sequence[int], result: StepResult) -> None:
-    """What waits for `step` becomes ready, or is skipped for good reason when there is nothing to read."""
-    for next_step in steps_after(step.name):
-        waiting = ledger().filter(step=next_step.name, ready_at__isnull=True).filter(
-            **{f"{subject_column()}__in": subject_ids}
+def _finish(claims: Sequence[Claim], result: StepResult, duration_ms: int) -> None:
+    ledger().filter(pk__in=[claim.row_id for claim in claims]).update(
+        status=result.status,
+        error=result.reason,
+        duration_ms=duration_ms,
+        finished_at=timezone.now(),
+        lease_until=None,
+    )
+
+
+def _release_waiting(step_name: str, subject_ids: Sequence[int], result: StepResult) -> Counter[Any]:
+    """What waits for the step becomes ready, or is skipped for good reason when there is nothing to read.
+
+    Returns how many rows each job need not wait for any more.
+    """
+    settled: Counter[Any] = Counter()
+    for next_step in steps_after(step_name):
+        waiting = ledger().filter(
+            step=next_step.name, ready_at__isnull=True, **{f"{subject_column()}__in": subject_ids}
         )
         if result.status == StepStatus.DONE:
             waiting.update(status=StepStatus.PENDING, ready_at=timezone.now(), error="")
             wake(next_step.name)
-        else:
-            skipped = StepResult.skipped(f"It needs “{step.title}”, which did not succeed.")
-            waiting.update(status=skipped.status, error=skipped.reason, finished_at=timezone.now())
-            _release_waiting(next_step, subject_ids, skipped)
+            continue
+        settled += _jobs_waiting_for(waiting)
+        skipped = StepResult.skipped(f"It needs “{get_step(step_name).title}”, which did not succeed.")
+        waiting.update(status=skipped.status, error=skipped.reason, finished_at=timezone.now(), job=None)
+        settled += _release_waiting(next_step.name, subject_ids, skipped)
+    return settled
 
 
-def retry_later(step: Step, claim: Claim, reason: str) -> None:
+def _jobs_waiting_for(rows: QuerySet[Any]) -> Counter[Any]:
+    """How many of these rows each job still counts on."""
+    pending = rows.filter(status=StepStatus.PENDING, job__isnull=False)
+    return Counter(pending.values_list("job_id", flat=True))
+
+
+def retry_later(step_name: str, claim: Claim, reason: str) -> None:
     """An attempt went wrong: try again after a while, or end as failed when MAX_ATTEMPTS are used up."""
     if claim.attempt >= MAX_ATTEMPTS:
-        record(step, [claim], {claim.subject_id: StepResult.failed(reason)})
+        record(step_name, [claim], {claim.subject_id: StepResult.failed(reason)})
         return
     ledger().filter(pk=claim.row_id, status=StepStatus.RUNNING, attempt=claim.attempt).update(
         status=StepStatus.PENDING, ready_at=next_attempt_at(claim.attempt), lease_until=None, error=reason
@@ -156,16 +181,18 @@ def next_attempt_at(attempt: int) -> datetime:
 def release_expired() -> int:
     """Rows whose worker went silent become pending again, or failed after MAX_ATTEMPTS. Returns how many."""
     column = subject_column()
-    expired = list(ledger().filter(status=StepStatus.RUNNING, lease_until__lt=timezone.now())[:1000])
-    for row in expired:
-        claim = Claim(row.pk, getattr(row, column), row.attempt, row.job_id)
-        if row.attempt >= MAX_ATTEMPTS:
+    known = [step.name for step in all_steps()]
+    with transaction.atomic():
+        silent = ledger().filter(step__in=known, status=StepStatus.RUNNING, lease_until__lt=timezone.now())
+        expired = list(silent.order_by("pk").select_for_update(skip_locked=True)[:RELEASED_AT_ONCE])
+        worn_out = [row for row in expired if row.attempt >= MAX_ATTEMPTS]
+        ledger().filter(pk__in=[row.pk for row in expired if row.attempt < MAX_ATTEMPTS]).update(
+            status=StepStatus.PENDING, ready_at=timezone.now(), lease_until=None
+        )
+        for row in worn_out:
+            claim = Claim(row.pk, getattr(row, column), row.attempt, row.job_id)
             failed = StepResult.failed(WORKER_DIED.format(attempt=row.attempt))
-            record(get_step(row.step), [claim], {claim.subject_id: failed})
-        else:
-            ledger().filter(pk=row.pk, status=StepStatus.RUNNING, attempt=row.attempt).update(
-                status=StepStatus.PENDING, ready_at=timezone.now(), lease_until=None
-            )
+            record(row.step, [claim], {claim.subject_id: failed})
     return len(expired)
 
 
@@ -197,21 +224,38 @@ def make_stale_pending(step: Step) -> int:
 
 
 def reset(rows: QuerySet[Any], *, job: Job | None = None) -> int:
-    """Make these rows of the ledger pending anew (for `job`). Returns how many; running ones are left alone.
+    """Make these rows of the ledger pending anew (for `job`). Returns how many.
 
-    A row whose step before it has not succeeded waits for that one.
+    Left alone are running ones, and those whose step before them ended without success: they could only wait
+    for ever. A row whose step before it is not done yet waits for that one.
     """
     with transaction.atomic():
-        chosen = list(rows.exclude(status=StepStatus.RUNNING).select_for_update().values_list("pk", "step", "job_id"))
-        _leave_jobs(chosen)
+        idle = rows.exclude(status=StepStatus.RUNNING).order_by("pk").select_for_update(of=("self",))
+        chosen = [(row.pk, row.step) for row in idle.only("pk", "step")]
+        left: Counter[Any] = Counter()
+        count = 0
         for step in all_steps():
-            pks = [pk for pk, name, _ in chosen if name == step.name]
-            if pks:
-                _reset_step(step, pks, job)
-    return len(chosen)
+            pks = _without_blocked(step, [pk for pk, name in chosen if name == step.name])
+            left += _jobs_waiting_for(ledger().filter(pk__in=pks))
+            _reset_step(step, pks, job)
+            count += len(pks)
+        advance_jobs(left, Counter())
+    return count
+
+
+def _without_blocked(step: Step, pks: list[int]) -> list[int]:
+    """Without the rows whose step before them failed or was skipped."""
+    if step.after is None or not pks:
+        return pks
+    unsuccessful = ledger().filter(step=step.after, status__in=[StepStatus.FAILED, StepStatus.SKIPPED])
+    open_rows = ledger().filter(pk__in=pks)
+    blocked = {f"{subject_column()}__in": unsuccessful.values(subject_column())}
+    return list(open_rows.exclude(**blocked).values_list("pk", flat=True))
 
 
 def _reset_step(step: Step, pks: list[int], job: Job | None) -> None:
+    if not pks:
+        return
     fresh = {"status": StepStatus.PENDING, "attempt": 0, "error": "", "lease_until": None, "job": job}
     column = subject_column()
     ledger().filter(pk__in=pks).update(**fresh, ready_at=timezone.now())
@@ -219,10 +263,3 @@ def _reset_step(step: Step, pks: list[int], job: Job | None) -> None:
         ready = ledger().filter(step=step.after, status=StepStatus.DONE).values(column)
         ledger().filter(pk__in=pks).exclude(**{f"{column}__in": ready}).update(ready_at=None)
     wake(step.name)
-
-
-def _leave_jobs(chosen: Iterable[tuple[int, str, Any]]) -> None:
-    """Unfinished jobs that counted on these rows must not wait for them."""
-    unfinished = ledger().filter(pk__in=[pk for pk, _, job_id in chosen if job_id], status=StepStatus.PENDING)
-    for job_id, count in Counter(unfinished.values_list("job_id", flat=True)).items():
-        advance_job(job_id, done=count)

@@ -1,11 +1,10 @@
 """The ledger's row, longer jobs with progress, and the wake-ups of the queue."""
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 
@@ -33,7 +32,9 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=40)
     library_id = models.BigIntegerField(null=True, db_index=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED)
     total = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0, help_text="Finished in any way, failures included.")
@@ -68,7 +69,7 @@ class Job(models.Model):
 
 
 class StepRun(models.Model):
-    """One step of one photo: what is to be done, who is at it, how it ended. The concrete table is LEDGER_MODEL.
+    """One step of one photo: what is to be done, who is at it, how it ended. LEDGER_MODEL is its table.
 
     `ready_at` is null while the step waits for the one before it; `lease_until` says until when a running row
     belongs to its worker; `attempt` counts how often it was begun.
@@ -106,10 +107,5 @@ class StepWake(models.Model):
     step = models.CharField(max_length=40, primary_key=True)
     requested_at = models.DateTimeField(default=timezone.now)
 
-
-def advance_job(job_id: Any, *, done: int, failed: int = 0) -> None:
-    """Count `done` more items (of them `failed` ones) and finish the job when all are."""
-    Job.objects.filter(pk=job_id).update(done=F("done") + done, failed=F("failed") + failed)
-    Job.objects.filter(pk=job_id, done__gte=F("total"), ended_at__isnull=True).update(
-        status=Job.Status.FINISHED, ended_at=timezone.now(), result=F("done") - F("failed")
-    )
+    def __str__(self) -> str:
+        return self.step

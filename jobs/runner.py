@@ -8,7 +8,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections, connection
+from django.conf import settings
+from django.db import Error as DatabaseProblem
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -25,32 +29,50 @@ JOB_ATTEMPTS = 3
 
 
 class Cancelled(Exception):
-    """The job was cancelled while it ran."""
+    """The job was cancelled, or given to another worker, while it ran."""
 
 
 def run_batch(step: Step, claims: Sequence[Claim]) -> Mapping[int, StepResult]:
-    """Run `step` on the claimed photos and record the results. When a batch raises, its photos are tried singly."""
+    """Run `step` on the claimed photos and record the results. When it raises, the photos are tried singly.
+
+    While the database is away nothing can be recorded: its error rises, and the lease returns the rows.
+    """
+    with heartbeat(claims):
+        try:
+            return _attempt(step, claims)
+        except Exception as error:  # noqa: BLE001 - any error ends in the ledger
+            if len(claims) == 1:
+                _put_off(step, claims[0], error)
+                return {}
+            logger.info("%s of %s photos: %s; trying them singly", step.name, len(claims), error)
+            close_broken_connection(error)
+        results: dict[int, StepResult] = {}
+        for claim in claims:
+            try:
+                results |= _attempt(step, [claim])
+            except Exception as error:  # noqa: BLE001 - any error ends in the ledger
+                _put_off(step, claim, error)
+        return results
+
+
+def _attempt(step: Step, claims: Sequence[Claim]) -> Mapping[int, StepResult]:
     started = time.monotonic()
-    try:
-        with heartbeat(claims):
-            results = step.run([claim.subject_id for claim in claims])
-    except (OperationalError, InterfaceError):
-        raise  # the database itself is away: nothing can be recorded, and the lease returns the rows
-    except Exception as error:
-        return _run_singly(step, claims, error)
-    ledger.record(step, claims, results, duration_ms=int(1000 * (time.monotonic() - started)))
+    results = step.run([claim.subject_id for claim in claims])
+    ledger.record(step.name, claims, results, duration_ms=int(1000 * (time.monotonic() - started)))
     return results
 
 
-def _run_singly(step: Step, claims: Sequence[Claim], error: Exception) -> Mapping[int, StepResult]:
-    if len(claims) > 1:
-        return {pk: result for claim in claims for pk, result in run_batch(step, [claim]).items()}
+def _put_off(step: Step, claim: Claim, error: Exception) -> None:
     reason = f"{type(error).__name__}: {error}"
-    logger.warning("%s of photo %s, attempt %s: %s", step.name, claims[0].subject_id, claims[0].attempt, reason)
-    if isinstance(error, DatabaseError):
+    logger.warning("%s of photo %s, attempt %s: %s", step.name, claim.subject_id, claim.attempt, reason)
+    close_broken_connection(error)
+    ledger.retry_later(step.name, claim, reason)
+
+
+def close_broken_connection(error: Exception) -> None:
+    """After an error of the database the next query gets a new connection if this one is of no more use."""
+    if isinstance(error, DatabaseProblem):
         close_old_connections()
-    ledger.retry_later(step, claims[0], reason)
-    return {}
 
 
 @contextmanager
@@ -59,13 +81,13 @@ def heartbeat(claims: Sequence[Claim]) -> Iterator[None]:
     stop = threading.Event()
 
     def beat() -> None:
-        try:
-            while not stop.wait(ledger.LEASE_SECONDS / 3):
+        while not stop.wait(settings.LEDGER_LEASE_SECONDS / 3):
+            try:
                 ledger.renew(claims)
-        except DatabaseError:
-            logger.warning("The lease of %s rows could not be renewed.", len(claims))
-        finally:
-            connection.close()
+            except DatabaseProblem as error:
+                logger.warning("The lease of %s photos could not be renewed: %s", len(claims), error)
+            finally:
+                connection.close()  # it belongs to this thread
 
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()
@@ -78,19 +100,14 @@ def heartbeat(claims: Sequence[Claim]) -> Iterator[None]:
 
 def run_job(job_id: str) -> None:
     """Carry out a queued job; its return value is the job's result, its exception the job's error."""
-    now = timezone.now()
-    begun = Job.objects.filter(pk=job_id, ended_at__isnull=True, attempt__lt=JOB_ATTEMPTS)
-    job = begun.first()
+    job = begin_job(job_id)
     if job is None:
         return
-    job.status, job.started_at, job.lease_until = Job.Status.STARTED, job.started_at or now, now + JOB_LEASE
-    job.attempt += 1
-    job.save(update_fields=["status", "started_at", "lease_until", "attempt"])
     try:
         result = import_string(job.arguments["function"])(job, **job.arguments["with"])
     except Cancelled:
         return
-    except OperationalError:
+    except (OperationalError, InterfaceError):
         raise  # the database is away; the lease brings the job back
     except Exception as error:
         logger.exception("Job %s failed", job)
@@ -99,9 +116,22 @@ def run_job(job_id: str) -> None:
         end_job(job, status=Job.Status.FINISHED, result=result)
 
 
+def begin_job(job_id: str) -> Job | None:
+    """Take a queued job. None when it has ended or somebody is at it: at times the queue delivers twice."""
+    now = timezone.now()
+    taken = Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
+        status=Job.Status.STARTED,
+        started_at=Coalesce("started_at", now),
+        lease_until=now + JOB_LEASE,
+        attempt=F("attempt") + 1,
+    )
+    return Job.objects.get(pk=job_id) if taken else None
+
+
 def end_job(job: Job, *, status: str, result: Any = None, error: str = "") -> None:
-    """Write the end of a job and tell the pages."""
-    Job.objects.filter(pk=job.pk, ended_at__isnull=True).update(
+    """Write the end of a job and tell the pages. An attempt that a later one replaced writes nothing."""
+    ended = Job.objects.filter(pk=job.pk, attempt=job.attempt, ended_at__isnull=True).update(
         status=status, result=result, error=error, ended_at=timezone.now(), lease_until=None
     )
-    publish(job.library_id, "job", id=str(job.pk), status=status)
+    if ended:
+        publish(job.library_id, "job", id=str(job.pk), status=status)

@@ -1,27 +1,35 @@
 """Jobs somebody asked for: start, progress, cancel, retry; and telling the pages."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from jobs import ledger
 from jobs.events import publish
 from jobs.models import Job, StepStatus
+from jobs.progress import finished
 from jobs.queue import Cluster, enqueue
 from jobs.runner import JOB_ATTEMPTS, JOB_LEASE, Cancelled, end_job
 from jobs.steps import Step, StepResult, all_steps
 
 CANCELLED = "Cancelled; results of an earlier run are kept."
+PROCESS_GONE = "The process that worked on it is gone. Start it again; what was done is kept."
+WORKER_GONE = "The worker stopped while it was at this job, {attempt} times."
 
 
 def start_job(
-    *, kind: str, function: str, arguments: dict[str, Any], library_id: int | None, user: Any, cluster: Cluster
+    *,
+    kind: str,
+    function: str,
+    arguments: dict[str, Any],
+    library_id: int | None,
+    user: Any,
+    cluster: Cluster,
 ) -> Job:
     """Queue `function(job, **arguments)`, a dotted name; row and queue entry are written together."""
     with transaction.atomic():
@@ -37,47 +45,70 @@ def start_job(
 
 
 def report(job: Job, *, done: int, total: int | None = None, failed: int = 0, message: str = "") -> None:
-    """Set a running job's progress. Raises Cancelled when somebody cancelled it."""
+    """Set a running job's progress. Raises Cancelled when somebody cancelled it or another worker has it."""
     values: dict[str, Any] = {"done": done, "failed": failed, "lease_until": timezone.now() + JOB_LEASE}
     if total is not None:
         values["total"] = total
     if message:
         values["message"] = message
-    if not Job.objects.filter(pk=job.pk, ended_at__isnull=True).update(**values):
+    if not Job.objects.filter(pk=job.pk, attempt=job.attempt, ended_at__isnull=True).update(**values):
         raise Cancelled
     publish(job.library_id, "job", id=str(job.pk), done=done, total=total or job.total)
 
 
 def cancel_job(job: Job) -> bool:
     """Stop a job: what has not begun is not begun. False when it had ended."""
-    with transaction.atomic():
-        cancelled = Job.objects.filter(pk=job.pk, ended_at__isnull=True).update(
-            status=Job.Status.CANCELED, ended_at=timezone.now(), lease_until=None
-        )
+    with transaction.atomic():  # rows before the job, in the order in which workers lock them
         ledger.ledger().filter(job=job, status=StepStatus.PENDING).update(
             status=StepStatus.SKIPPED, error=CANCELLED, finished_at=timezone.now(), job=None
+        )
+        cancelled = Job.objects.filter(pk=job.pk, ended_at__isnull=True).update(
+            status=Job.Status.CANCELED, ended_at=timezone.now(), lease_until=None
         )
     publish(job.library_id, "job", id=str(job.pk), status=Job.Status.CANCELED)
     return bool(cancelled)
 
 
-def revive_jobs(now: datetime) -> int:
-    """Queue the jobs again whose worker went silent; after JOB_ATTEMPTS they fail. Returns how many."""
-    silent = list(Job.objects.filter(ended_at__isnull=True, lease_until__lt=now)[:100])
+def revive_jobs() -> int:
+    """Queue jobs again whose worker went silent; after JOB_ATTEMPTS they fail. Returns how many were silent.
+
+    A job without a task (an import from the command line) fails at once: only a person can start it again.
+    """
+    silent = list(Job.objects.filter(ended_at__isnull=True, lease_until__lt=timezone.now())[:100])
     for job in silent:
-        if job.attempt >= JOB_ATTEMPTS:
-            end_job(job, status=Job.Status.FAILED, error="The worker stopped while it was at this job, 3 times.")
+        if "function" not in job.arguments:
+            end_job(job, status=Job.Status.FAILED, error=PROCESS_GONE)
+        elif job.attempt >= JOB_ATTEMPTS:
+            end_job(job, status=Job.Status.FAILED, error=WORKER_GONE.format(attempt=job.attempt))
         else:
-            Job.objects.filter(pk=job.pk).update(lease_until=now + JOB_LEASE)
-            enqueue("jobs.tasks.run_job", str(job.pk), cluster=job.arguments.get("cluster", "default"))
+            queue_again(job)
     return len(silent)
 
 
+def queue_again(job: Job) -> None:
+    """Give a job to the next worker that is free."""
+    with transaction.atomic():
+        waiting = Job.objects.filter(pk=job.pk, attempt=job.attempt, ended_at__isnull=True)
+        waiting.update(status=Job.Status.QUEUED, lease_until=timezone.now() + JOB_LEASE)
+        enqueue("jobs.tasks.run_job", str(job.pk), cluster=job.arguments["cluster"])
+
+
+def finish_settled_jobs() -> int:
+    """End jobs over ledger rows that wait for nothing: their last photos were deleted. Returns how many."""
+    waiting = ledger.ledger().filter(job=OuterRef("pk"), status__in=[StepStatus.PENDING, StepStatus.RUNNING])
+    over_rows = Job.objects.filter(status=Job.Status.STARTED, lease_until__isnull=True)
+    return over_rows.exclude(Exists(waiting)).update(**finished())
+
+
 def run_step_again(*, kind: str, rows: QuerySet[Any], library_id: int | None, user: Any) -> Job | None:
-    """A job over ledger rows: they become pending and the job ends with the last of them. None for no rows."""
+    """A job over ledger rows: they become pending, and it ends with the last of them. None for no rows."""
     with transaction.atomic():
         job = Job.objects.create(
-            kind=kind, library_id=library_id, created_by=user, status=Job.Status.STARTED, started_at=timezone.now()
+            kind=kind,
+            library_id=library_id,
+            created_by=user,
+            status=Job.Status.STARTED,
+            started_at=timezone.now(),
         )
         job.total = ledger.reset(rows, job=job)
         if not job.total:

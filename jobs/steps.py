@@ -13,7 +13,7 @@ from jobs.models import StepStatus
 
 @dataclass(frozen=True)
 class StepResult:
-    """How one step of one photo ended. `failed` is final; raise an exception for what may pass (it is retried)."""
+    """How one step of one photo ended. `failed` is final; an exception may pass: it is retried."""
 
     status: StepStatus
     reason: str = ""
@@ -59,7 +59,9 @@ def get_step(name: str) -> Step:
     for step in all_steps():
         if step.name == name:
             return step
-    raise KeyError(f"There is no step {name!r}; PHOTO_STEPS has {', '.join(step.name for step in all_steps())}.")
+    raise KeyError(
+        f"There is no step {name!r}; PHOTO_STEPS has {', '.join(step.name for step in all_steps())}."
+    )
 
 
 def steps_after(name: str) -> list[Step]:

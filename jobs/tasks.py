@@ -2,8 +2,6 @@
 
 import time
 
-from django.utils import timezone
-
 from jobs import ledger, runner, services
 from jobs.queue import forget_lost_wakes, forget_wake, request_drain
 from jobs.steps import get_step
@@ -12,7 +10,7 @@ SLICE_SECONDS = 20  # then the other steps have a turn
 
 
 def drain(name: str) -> int:
-    """Work on one step until nothing is ready or the time slice is over. Returns how many photos were handled."""
+    """Work on one step until nothing is ready or its time is over. Returns how many photos it handled."""
     step = get_step(name)
     forget_wake(name)
     deadline = time.monotonic() + SLICE_SECONDS
@@ -30,7 +28,8 @@ def drain(name: str) -> int:
 def sweep() -> int:
     """Each minute: free what dead workers held, and wake the steps that have something to do."""
     forget_lost_wakes()
-    freed = ledger.release_expired() + services.revive_jobs(timezone.now())
+    freed = ledger.release_expired() + services.revive_jobs()
+    services.finish_settled_jobs()
     for name in ledger.ready_steps():
         request_drain(name)
     return freed
