@@ -16,7 +16,7 @@ from rest_framework.response import Response
 
 from chitra import __version__
 from faces.services import pack_choice
-from jobs.queue import running_clusters, waiting_tasks
+from jobs.queue import silent_clusters, waiting_tasks
 from photos.storages import originals
 from search.services import encoder_choice
 
@@ -48,10 +48,11 @@ def check_storage() -> dict[str, Any]:
 
 
 def check_queue() -> dict[str, Any]:
-    clusters = running_clusters()
-    if not clusters:
-        raise Unhealthy("No worker reports. Start one: manage.py qcluster.")
-    return {"clusters": clusters, "waiting": waiting_tasks()}
+    silent = silent_clusters()
+    if silent:
+        commands = " and ".join(f"manage.py qcluster -n {name}" for name in silent)
+        raise Unhealthy(f"No worker takes tasks of the queue {' and '.join(silent)}. Start one: {commands}.")
+    return {"waiting": waiting_tasks()}
 
 
 def check_models() -> dict[str, Any]:

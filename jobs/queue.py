@@ -1,20 +1,21 @@
-"""The queue, and the only module that knows which library it is. Tasks are wake-ups: the ledger holds the work."""
+"""The queue; the only module to know which library it is. Tasks are wake-ups, the ledger holds the work."""
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
-from django_q.status import Stat
 from django_q.tasks import async_task
 
 from jobs.models import StepWake
 from jobs.steps import get_step
 
 LOST_AFTER = timedelta(minutes=5)
+SILENT_AFTER = timedelta(minutes=1)  # a running cluster is at most some seconds late
 
 Cluster = Literal["default", "ml"]
+CLUSTERS: tuple[Cluster, ...] = get_args(Cluster)
 
 
 def enqueue(function: str, *arguments: Any, cluster: Cluster = "default") -> None:
@@ -23,7 +24,7 @@ def enqueue(function: str, *arguments: Any, cluster: Cluster = "default") -> Non
 
 
 def wake(*steps: str) -> None:
-    """Have each step drained soon, after the open transaction commits. Costs little when a drain is queued already."""
+    """Have each step drained soon after the open transaction commits. Cheap when one is queued already."""
     for step in steps:
         transaction.on_commit(lambda step=step: request_drain(step))  # type: ignore[misc]
 
@@ -49,24 +50,27 @@ def forget_lost_wakes() -> None:
 
 
 def ensure_schedule(**kwargs: Any) -> None:
-    """Have the sweep run every minute (after each migrate)."""
-    Schedule.objects.update_or_create(
-        func="jobs.tasks.sweep",
-        defaults={
-            "name": "sweep",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 1,
-            "repeats": -1,
-            "cluster": "default",
-        },
-    )
+    """Have every cluster sweep each minute (after each migrate); that is also its sign of life."""
+    for cluster in CLUSTERS:
+        Schedule.objects.update_or_create(
+            name=f"sweep-{cluster}",
+            defaults={
+                "func": "jobs.tasks.sweep",
+                "schedule_type": Schedule.MINUTES,
+                "minutes": 1,
+                "repeats": -1,
+                "cluster": cluster,
+            },
+        )
 
 
 def waiting_tasks() -> int:
     """Queued tasks that no worker holds."""
-    return OrmQ.objects.filter(lock__lte=timezone.now()).count()
+    return int(OrmQ.objects.filter(lock__lte=timezone.now()).count())
 
 
-def running_clusters() -> list[str]:
-    """Names of the worker clusters that reported in the last seconds, for health."""
-    return sorted(f"{stat.cluster_id}: {stat.status}" for stat in Stat.get_all())
+def silent_clusters() -> list[str]:
+    """Clusters of which no worker process, on any machine, has looked at its schedule lately; for health."""
+    overdue = Schedule.objects.filter(func="jobs.tasks.sweep", next_run__lt=timezone.now() - SILENT_AFTER)
+    scheduled = set(Schedule.objects.filter(func="jobs.tasks.sweep").values_list("cluster", flat=True))
+    return sorted({*overdue.values_list("cluster", flat=True), *(set(CLUSTERS) - scheduled)})
