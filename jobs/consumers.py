@@ -14,7 +14,7 @@ UNAUTHORISED = 4401
 
 
 class EventsConsumer(AsyncJsonWebsocketConsumer):
-    """Sends the events of the libraries the user may see; takes nothing. EVENT_LIBRARIES says which those are."""
+    """Sends the events of the libraries the user may see (EVENT_LIBRARIES says which); takes nothing."""
 
     groups_joined: tuple[str, ...] = ()
 
@@ -28,7 +28,7 @@ class EventsConsumer(AsyncJsonWebsocketConsumer):
         self.groups_joined = tuple(map(library_group, await sync_to_async(libraries)(user)))
         for group in self.groups_joined:
             await self.channel_layer.group_add(group, self.channel_name)
-        ensure_listening()
+        await ensure_listening()
         await self.accept()
 
     async def disconnect(self, code: int) -> None:

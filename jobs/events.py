@@ -1,8 +1,8 @@
 """Live events: from any process to every open page, without a broker.
 
-`publish` is a NOTIFY on the caller's own database connection, so an event is sent when its transaction commits and
-never when it rolls back. Each web process holds one LISTEN connection (`jobs.listener`) and hands events to its
-channel layer. With Redis as the channel layer, events go through Redis instead.
+`publish` is a NOTIFY on the caller's own database connection, so an event is sent when its transaction
+commits and never when it rolls back. Each web process holds one LISTEN connection (`jobs.listener`) and hands
+events to its channel layer. With Redis as the channel layer, events go through Redis instead.
 """
 
 import json
@@ -40,4 +40,6 @@ def publish(library_id: int | None, kind: str, **data: Any) -> None:
 def send_to_group(event: dict[str, Any]) -> None:
     """Hand an event to the channel layer from synchronous code."""
     layer = get_channel_layer()
-    async_to_sync(layer.group_send)(library_group(event["library_id"]), {"type": "library.event", "event": event})
+    async_to_sync(layer.group_send)(
+        library_group(event["library_id"]), {"type": "library.event", "event": event}
+    )
