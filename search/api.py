@@ -43,23 +43,18 @@ async def search_photos(request: Request) -> HttpResponse:
 
 
 async def find(
-    user: Any, query: str, limit: int, min_score: float | None, *, photos: QuerySet[Any] | None = None
+    user: Any, words: str, limit: int, min_score: float | None, *, photos: QuerySet[Any] | None = None
 ) -> list[services.Hit]:
     """The search of a request, of all photos or of these `photos`.
 
     The model runs on a CPU thread, and only for a query never asked before.
     """
-    text = services.normalize_query(query)
-    kept = await sync_to_async(services.find_text_vector)(text)
-    vector = await run_cpu(services.embed_text, text) if kept is None else kept
-    return await sync_to_async(services.search_by_vector)(
-        user=user,
-        text=text,
-        vector=vector,
-        is_new=kept is None,
-        limit=limit,
-        min_score=min_score,
-        photos=photos,
+    text = services.normalize_query(words)
+    query = await sync_to_async(services.find_query)(text)
+    if query is None:
+        query = await run_cpu(services.embed_query, text)
+    return await sync_to_async(services.run_query)(
+        user=user, query=query, limit=limit, min_score=min_score, photos=photos
     )
 
 

@@ -46,7 +46,7 @@ class ClipEncoder:
         self.version = choice.version
         self.dimensions = choice.dimensions
         self.label = choice.label
-        self.min_score = choice.min_score
+        self._min_score = choice.min_score
         self._model = model
         self._tokenizer = tokenizer
         self._tokenizer_lock = threading.Lock()  # Hugging Face's tokenizers fail when two threads use one
@@ -80,6 +80,10 @@ class ClipEncoder:
         with torch.inference_mode():
             features = self._model.encode_text(tokens)
         return normalise(features.float().numpy())
+
+    def cutoffs(self, texts: Vectors) -> Vectors:
+        """The same for all: CLIP's scores of photos that fit lie in one range."""
+        return np.full(len(texts), self._min_score, dtype=np.float32)
 
 
 def load_clip(choice: Choice, *, text_only: bool = False) -> ClipEncoder:

@@ -75,15 +75,14 @@ class Encoder(Protocol):
     def label(self) -> str:
         """One line for people: which encoder is in use and what it is good for."""
 
-    @property
-    def min_score(self) -> float:
-        """Cosine similarity below which a photo is taken not to show what a text asks for."""
-
     def embed_images(self, images: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """RGB uint8 (H, W, 3) each → float32 (n, dimensions), rows of length 1."""
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Words as people type them → float32 (n, dimensions), rows of length 1. The prompt is added here."""
+
+    def cutoffs(self, texts: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Text vectors (n, dimensions) → (n,) cosines below which a photo does not show the text."""
 
     def preprocess(self, image: NDArray[np.uint8]) -> torch.Tensor:
         """One image as the model wants it: float32 (3, size, size)."""

@@ -49,6 +49,7 @@ class TextEmbedding(models.Model):
     encoder = models.ForeignKey(EncoderVersion, on_delete=models.CASCADE, related_name="texts")
     text = models.CharField(max_length=500)
     vector = HalfVectorField()
+    cutoff = models.FloatField(help_text="The score below which a photo does not show it.")
 
     class Meta:
         constraints = [

@@ -65,14 +65,6 @@ def encoder_version(choice: encoders.Choice) -> EncoderVersion:
     return version
 
 
-def load_encoder() -> encoders.Encoder:
-    """The encoder itself. Raises SearchUnavailable when there is none."""
-    choice = encoder_choice()
-    if not choice.is_available:
-        raise SearchUnavailable(choice.reason)
-    return encoders.load(choice, threads=settings.ML_THREADS)
-
-
 def read_thumbnails(photos: Sequence[Photo]) -> list[np.ndarray[Any, Any]]:
     """Decoded thumbnails, RGB uint8. Encoders look at 224 to 260 pixels, so a thumbnail holds it all."""
     from photos.imaging import decode_rgb
@@ -97,23 +89,49 @@ def normalize_query(text: str) -> str:
     return " ".join(text.split()).casefold()[:MAX_QUERY_CHARACTERS]
 
 
-def find_text_vector(text: str) -> np.ndarray[Any, Any] | None:
-    """The kept vector of a normalised query, None when it was never asked."""
+@dataclass(frozen=True)
+class Query:
+    """A normalised text with its vector; `cutoff` is the score below which a photo does not show it."""
+
+    text: str
+    vector: np.ndarray[Any, Any]
+    cutoff: float
+    is_kept: bool = False
+
+
+def find_query(text: str) -> Query | None:
+    """A normalised text that was asked before, None when the model has to look at it."""
     row = TextEmbedding.objects.filter(encoder__version=encoder_choice().version, text=text).first()
-    return None if row is None else np.asarray(row.vector, dtype=np.float32)
+    if row is None:
+        return None
+    return Query(text, np.asarray(row.vector, dtype=np.float32), row.cutoff, is_kept=True)
 
 
-def embed_text(text: str) -> np.ndarray[Any, Any]:
-    """The vector of a normalised query, by the model; no ORM, for `run_cpu`. Raises SearchUnavailable."""
-    return np.asarray(load_encoder().embed_texts([text])[0])
+def embed_query(text: str) -> Query:
+    """A normalised text through the model; no ORM, for `run_cpu`. Raises SearchUnavailable.
+
+    One thread, because a query that takes the workers' cores waits for them longer than it gains.
+    """
+    choice = encoder_choice()
+    if not choice.is_available:
+        raise SearchUnavailable(choice.reason)
+    if choice.needs_download:
+        raise SearchUnavailable(
+            "The search model is being downloaded by a worker. Try again in some minutes."
+        )
+    try:
+        encoder = encoders.load(choice, threads=1, text_only=True)
+        vectors = encoder.embed_texts([text])
+    except encoders.EncoderUnavailableError as error:
+        raise SearchUnavailable(str(error)) from error
+    return Query(text, vectors[0], float(encoder.cutoffs(vectors)[0]))
 
 
-def keep_text_vector(text: str, vector: np.ndarray[Any, Any]) -> None:
-    """Remember the vector of a query."""
-    TextEmbedding.objects.bulk_create(
-        [TextEmbedding(encoder=encoder_version(encoder_choice()), text=text, vector=vector)],
-        ignore_conflicts=True,
-    )
+def keep_query(query: Query) -> None:
+    """Remember a query's vector, so that asking again costs no model."""
+    version = encoder_version(encoder_choice())
+    row = TextEmbedding(encoder=version, text=query.text, vector=query.vector, cutoff=query.cutoff)
+    TextEmbedding.objects.bulk_create([row], ignore_conflicts=True)
 
 
 def nearest_photos(
@@ -159,41 +177,30 @@ def set_scan_mode(*, exact: bool) -> None:
             cursor.execute("SET LOCAL hnsw.ef_search = 100")
 
 
-def search_by_vector(
-    *,
-    user: Any,
-    text: str,
-    vector: np.ndarray[Any, Any],
-    is_new: bool,
-    limit: int,
-    min_score: float | None,
-    photos: QuerySet[Any] | None = None,
+def run_query(
+    *, user: Any, query: Query, limit: int, min_score: float | None, photos: QuerySet[Any] | None = None
 ) -> list[Hit]:
-    """The search once the query has a vector; a new one is kept. `min_score` None takes the encoder's own.
+    """The search once the query has a vector; a new one is kept. `min_score` None takes the query's cutoff.
 
     `photos` restricts it to some photos, for example those of a person.
     """
-    choice = encoder_choice()
-    if is_new:
-        keep_text_vector(text, vector)
+    if not query.is_kept:
+        keep_query(query)
     return nearest_photos(
         user=user,
-        vector=vector,
+        vector=query.vector,
         limit=limit,
-        min_score=choice.min_score if min_score is None else min_score,
-        encoder=encoder_version(choice),
+        min_score=query.cutoff if min_score is None else min_score,
+        encoder=encoder_version(encoder_choice()),
         photos=photos,
     )
 
 
-def search_photos(*, user: Any, query: str, limit: int, min_score: float | None = None) -> list[Hit]:
-    """Photos that show what `query` says, best first. Raises SearchUnavailable.
+def search_photos(*, user: Any, text: str, limit: int, min_score: float | None = None) -> list[Hit]:
+    """Photos that show what `text` says, best first. Raises SearchUnavailable.
 
     For synchronous callers; a request computes the vector off the event loop with the functions above.
     """
-    text = normalize_query(query)
-    kept = find_text_vector(text)
-    vector = embed_text(text) if kept is None else kept
-    return search_by_vector(
-        user=user, text=text, vector=vector, is_new=kept is None, limit=limit, min_score=min_score
-    )
+    normal = normalize_query(text)
+    query = find_query(normal) or embed_query(normal)
+    return run_query(user=user, query=query, limit=limit, min_score=min_score)

@@ -78,7 +78,9 @@ def test_the_encoder_says_what_it_is(encoder: encoders.Encoder) -> None:
     assert encoder.version == "open_clip:tiny/random:1"
     assert encoder.dimensions == 16
     assert "tiny" in encoder.label
-    assert 0 < encoder.min_score < 1
+    cutoffs = encoder.cutoffs(encoder.embed_texts(["a dog", "a boat"]))
+    assert cutoffs.tolist() == [cutoffs[0]] * 2
+    assert 0 < cutoffs[0] < 1
 
 
 def test_nothing_in_nothing_out(encoder: encoders.Encoder) -> None:

@@ -105,7 +105,9 @@ def test_the_cut_off_lies_between_what_is_shown_and_what_is_not(
     encoder: OfflineEncoder, pictures: NDArray[np.float32]
 ) -> None:
     shown, absent = pictures[0] @ encoder.embed_texts(["traffic light", "birthday cake"]).T
-    assert absent < encoder.min_score < shown
+    limits = encoder.cutoffs(encoder.embed_texts(["traffic light", "birthday cake"]))
+    assert shown > limits[0]
+    assert absent < limits[1]
 
 
 def test_nothing_in_nothing_out(encoder: OfflineEncoder) -> None:
