@@ -78,7 +78,8 @@ def nearest_faces(
         .order_by("distance")
         .values_list("face_id", "distance")[:NEIGHBOURS]
     )
-    return [face_id for face_id, far in rows if 1 - far >= threshold]
+    lowest = Settings.for_threshold(threshold).lowest
+    return [face_id for face_id, far in rows if 1 - far >= lowest]
 
 
 def free_faces() -> Q:
