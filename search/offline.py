@@ -37,7 +37,7 @@ LABELS_PATH = Path(__file__).with_name("imagenet_labels.tsv")
 TEXT_BATCH_SIZE = 64
 MAX_TOKENS = 128
 
-# Of 31 free-text queries those for things without a label, and nonsense, come within 0.53 of a caption at most.
+# Of 31 free-text queries, nonsense and those for things without a label come within 0.53 of a caption.
 KNOWN_SCORE = 0.54
 NEAR_BEST = 0.85
 SURE_SCORE = 0.68  # from here on a photo fits whatever the nearest caption promises
