@@ -1,0 +1,184 @@
+"""Live events: over PostgreSQL from any process to the websockets of those who may see them."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from channels.testing import WebsocketCommunicator
+from django.db import connection, transaction
+from django.test import Client
+
+from chitra.asgi import application
+from chitra.tests import processes
+from jobs.events import publish
+
+PATIENCE_SECONDS = 20
+
+
+@pytest.fixture
+def heard() -> Iterator[Callable[[], list[Any]]]:
+    """What a listener on a connection of its own has heard by now."""
+    url = processes.database_url()
+    with psycopg.connect(url, autocommit=True) as link:
+        link.execute("LISTEN chitra_events")
+
+        def hear() -> list[Any]:
+            return [json.loads(note.payload) for note in link.notifies(timeout=0.2)]
+
+        yield hear
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_is_sent_when_its_transaction_commits(heard: Callable[[], list[Any]]) -> None:
+    with transaction.atomic():
+        publish(7, "photo", id=1)
+        assert heard() == []
+    assert heard() == [{"library_id": 7, "kind": "photo", "id": 1}]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_is_not_sent_when_its_transaction_rolls_back(heard: Callable[[], list[Any]]) -> None:
+    with transaction.atomic():
+        publish(7, "photo", id=1)
+        transaction.set_rollback(True)
+    assert heard() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_too_big_for_postgresql_comes_without_its_details(heard: Callable[[], list[Any]]) -> None:
+    publish(7, "step", photos=list(range(100_000, 102_000)))
+    assert heard() == [{"library_id": 7, "kind": "step"}]
+
+
+def test_an_event_of_no_library_is_nobodys(db: None, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        publish(None, "job", id="1")
+
+
+def websocket(user: Any = None, *, origin: str = "http://localhost") -> WebsocketCommunicator:
+    headers = [(b"origin", origin.encode()), (b"host", b"localhost")]
+    if user is not None:
+        client = Client()
+        client.force_login(user)
+        headers.append((b"cookie", f"sessionid={client.cookies['sessionid'].value}".encode()))
+    return WebsocketCommunicator(application, "/ws/events", headers=headers)
+
+
+def in_loop(coroutine: Callable[[], Awaitable[None]]) -> None:
+    """Run on an event loop whose ORM calls use this thread's connection."""
+    async_to_sync(coroutine)()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_anonymous_websocket_is_refused() -> None:
+    async def visit() -> None:
+        socket = websocket()
+        await socket.connect(timeout=PATIENCE_SECONDS)
+        assert await socket.receive_output(PATIENCE_SECONDS) == {
+            "type": "websocket.close",
+            "code": 4401,
+        }
+
+    in_loop(visit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_of_another_site_is_refused(alice: Any) -> None:
+    socket = websocket(alice, origin="https://evil.example")
+
+    async def visit() -> None:
+        connected, _ = await socket.connect(timeout=PATIENCE_SECONDS)
+        assert not connected
+
+    in_loop(visit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_member_hears_of_the_library_and_of_no_other(
+    alice: Any, bob: Any, charlie: Any, library: Any, share_with: Any
+) -> None:
+    share_with(bob, "viewer")
+    members = [websocket(alice), websocket(bob)]
+    stranger = websocket(charlie)
+
+    async def visit() -> None:
+        for socket in [*members, stranger]:
+            connected, _ = await socket.connect(timeout=PATIENCE_SECONDS)
+            assert connected
+        await sync_to_async(publish)(library.pk + 1000, "photo", id=1)
+        await sync_to_async(publish)(library.pk, "photo", id=2)
+        for socket in members:
+            event = await socket.receive_json_from(timeout=PATIENCE_SECONDS)
+            assert event == {"library_id": library.pk, "kind": "photo", "id": 2}
+        assert await stranger.receive_nothing(timeout=0.2)
+        for socket in [*members, stranger]:
+            await socket.disconnect()
+
+    in_loop(visit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_event_of_another_process_reaches_the_page(alice: Any, library: Any) -> None:
+    socket = websocket(alice)
+    code = f"import django; django.setup(); from jobs.events import publish; publish({library.pk}, 'job', id='1')"
+
+    async def visit() -> None:
+        assert (await socket.connect(timeout=PATIENCE_SECONDS))[0]
+        other = processes.start("-c", code)
+        event = await socket.receive_json_from(timeout=PATIENCE_SECONDS)
+        assert event == {"library_id": library.pk, "kind": "job", "id": "1"}
+        other.communicate(timeout=PATIENCE_SECONDS)
+        await socket.disconnect()
+
+    in_loop(visit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_come_again_after_the_database_sent_the_listener_away(
+    alice: Any, library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.listener.RECONNECT_SECONDS", (0.1,))
+    socket = websocket(alice)
+
+    async def visit() -> None:
+        assert (await socket.connect(timeout=PATIENCE_SECONDS))[0]
+        await sync_to_async(end_listeners)()
+        for _ in range(100):
+            await sync_to_async(publish)(library.pk, "people")
+            if not await socket.receive_nothing(timeout=0.1):
+                break
+        assert (await socket.receive_json_from(timeout=1))["kind"] == "people"
+        await socket.disconnect()
+
+    in_loop(visit)
+
+
+def end_listeners() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+        )
+        assert cursor.fetchall()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_page_without_a_database_listener_still_opens_in_the_end(
+    alice: Any, library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(self: Any) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("jobs.listener.START_SECONDS", 0.1)
+    monkeypatch.setattr("jobs.listener.Listener.listen", never)
+    socket = websocket(alice)
+
+    async def visit() -> None:
+        assert (await socket.connect(timeout=PATIENCE_SECONDS))[0]
+        await socket.disconnect()
+
+    in_loop(visit)
