@@ -124,11 +124,11 @@ def test_a_member_hears_of_the_library_and_of_no_other(
 @pytest.mark.django_db(transaction=True)
 def test_an_event_of_another_process_reaches_the_page(alice: Any, library: Any) -> None:
     socket = websocket(alice)
-    code = f"import django; django.setup(); from jobs.events import publish; publish({library.pk}, 'job', id='1')"
+    publication = f"from jobs.events import publish; publish({library.pk}, 'job', id='1')"
 
     async def visit() -> None:
         assert (await socket.connect(timeout=PATIENCE_SECONDS))[0]
-        other = processes.start("-c", code)
+        other = processes.start("-c", f"import django; django.setup(); {publication}")
         event = await socket.receive_json_from(timeout=PATIENCE_SECONDS)
         assert event == {"library_id": library.pk, "kind": "job", "id": "1"}
         other.communicate(timeout=PATIENCE_SECONDS)
