@@ -47,12 +47,12 @@ class PhotoEmbeddingAdmin(ReadOnlyAdmin):
 class TextEmbeddingAdmin(ReadOnlyAdmin):
     """Queries that were asked. A cache, so rows may be deleted at any time."""
 
-    list_display = ["text", "encoder"]
+    list_display = ["text", "encoder", "cutoff"]
     list_filter = ["encoder"]
     list_select_related = ["encoder"]
     search_fields = ["text"]
     ordering = ["-pk"]
-    fields = ["text", "encoder"]
+    fields = ["text", "encoder", "cutoff"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TextEmbedding]:
         return super().get_queryset(request).defer("vector")

@@ -20,7 +20,8 @@ def embed(encoder: EncoderVersion, count: int) -> None:
         PhotoEmbedding(photo=photo, encoder=encoder, vector=[1, 0, 0]) for photo in photos
     )
     TextEmbedding.objects.bulk_create(
-        TextEmbedding(encoder=encoder, text=f"dog {photo.pk}", vector=[1, 0, 0]) for photo in photos
+        TextEmbedding(encoder=encoder, text=f"dog {photo.pk}", vector=[1, 0, 0], cutoff=0.5)
+        for photo in photos
     )
 
 
