@@ -209,9 +209,9 @@ def _shrink(file: io.FileIO, kind: FileType, max_pixels: int) -> tuple[int, int,
 
 def _shrink_heic(file: io.FileIO, max_pixels: int) -> tuple[int, int, int, Any]:
     import numpy as np
-    import pillow_heif
+    import pi_heif
 
-    picture = pillow_heif.open_heif(file)
+    picture = pi_heif.open_heif(file)
     width, height = picture.size
     _check_pixels(width, height, max_pixels)
     image = _from_array(np.asarray(picture))

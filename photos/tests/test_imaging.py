@@ -320,7 +320,7 @@ def test_an_empty_box_is_an_error(box: tuple[float, float, float, float]) -> Non
 def test_importing_loads_no_heavy_library() -> None:
     code = """
 import sys, photos.imaging, photos.metadata
-heavy = {"pyvips", "numpy", "PIL", "pillow_heif", "thumbhash", "django"}
+heavy = {"pyvips", "numpy", "PIL", "pi_heif", "thumbhash", "django"}
 print(sorted(heavy & set(sys.modules)))
 """
     root = Path(__file__).parents[2]
