@@ -122,11 +122,11 @@ if STORAGE == "s3":
         "addressing_style": env_str("MINIO_ADDRESSING", "path", choices=("path", "virtual", "auto")),
     }
     ORIGINALS = {
-        "BACKEND": "photos.storages.S3OriginalStorage",
+        "BACKEND": "photos.s3.ObjectStorage",
         "OPTIONS": {**S3_OPTIONS, "location": "originals"},
     }
     RENDITIONS = {
-        "BACKEND": "photos.storages.S3OriginalStorage",
+        "BACKEND": "photos.s3.ObjectStorage",
         "OPTIONS": {**S3_OPTIONS, "location": "renditions"},
     }
 else:

@@ -28,7 +28,7 @@ def publish(library_id: int | None, kind: str, **data: Any) -> None:
         return
     event = {"library_id": library_id, "kind": kind, **data}
     if settings.REDIS_URL:
-        transaction.on_commit(lambda: send_to_group(event))
+        transaction.on_commit(lambda: send_to_group(event), robust=True)
         return
     payload = json.dumps(event)
     if len(payload) > MAX_PAYLOAD_BYTES:

@@ -26,7 +26,8 @@ def enqueue(function: str, *arguments: Any, cluster: Cluster = "default") -> Non
 def wake(*steps: str) -> None:
     """Have each step drained soon after the open transaction commits. Cheap when one is queued already."""
     for step in steps:
-        transaction.on_commit(lambda step=step: request_drain(step))  # type: ignore[misc]
+        # Robust: the rows are committed by then, and a wake-up that is lost is made up for by the sweep.
+        transaction.on_commit(lambda step=step: request_drain(step), robust=True)  # type: ignore[misc]
 
 
 def request_drain(step: str) -> None:

@@ -15,7 +15,6 @@ from photos.hashing import hash_file
 from photos.models import Library, Photo
 from photos.services import Ingested, RejectedFile, StorageUnavailable, find_by_checksum, ingest
 
-
 DATABASE_PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 15, 30)
 
 
@@ -50,7 +49,7 @@ class ImportReport:
 
 
 def checked_folder(root: str | Path) -> Path:
-    """The folder as an absolute path without symbolic links. Raises BadFolder when it is none or cannot be read."""
+    """The folder as an absolute path without symbolic links. Raises BadFolder when it cannot be read."""
     path = Path(root).expanduser()
     try:
         path = path.resolve(strict=True)
@@ -82,7 +81,7 @@ def inside_scan_roots(root: str) -> Path:
 
 
 def walk(root: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
-    """Regular files below `root` in a stable order. Hidden ones and links are left out, so there are no loops."""
+    """Regular files below `root` in a stable order, without hidden ones and links, so there are no loops."""
     for folder, subfolders, names in os.walk(root, onerror=on_error):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
@@ -105,23 +104,30 @@ def import_folder(
     report = ImportReport()
 
     def on_error(error: OSError) -> None:
-        report.failed.append((str(error.filename), f"cannot be read: {error.strerror}"))
+        report.failed.append((shown(error.filename), f"The folder cannot be read: {error.strerror}."))
 
     for path in walk(root, on_error):
-        when_database_is_back(lambda path=path: import_file(library=library, path=path, user=user, report=report))
+        when_database_is_back(
+            lambda path=path: import_file(library=library, path=path, user=user, report=report)
+        )
         when_database_is_back(lambda: on_progress(report))
     return report
 
 
+def shown(path: Any) -> str:
+    """A path as text that can be stored and printed, whatever bytes the file system has for it."""
+    return os.fsencode(path).decode(errors="replace")
+
+
 def when_database_is_back(action: Callable[[], None]) -> None:
-    """Do `action`, again and again with growing pauses while the database restarts; then OperationalError rises."""
+    """Do `action`, again and again with growing pauses while the database restarts; then its error rises."""
     for pause_seconds in DATABASE_PAUSES_SECONDS:
         try:
             return action()
         except (OperationalError, InterfaceError):
-            time.sleep(pause_seconds)
             close_old_connections()
-    action()
+            time.sleep(pause_seconds)
+    return action()
 
 
 def import_file(*, library: Library, path: Path, user: Any, report: ImportReport) -> None:
@@ -130,11 +136,11 @@ def import_file(*, library: Library, path: Path, user: Any, report: ImportReport
         ingested = ingest_path(library=library, path=path, user=user)
     except RejectedFile as error:
         kept = report.skipped if error.code == "unsupported_type" else report.failed
-        kept.append((str(path), str(error)))
+        kept.append((shown(path), str(error)))
     except StorageUnavailable:
         raise
     except OSError as error:
-        report.failed.append((str(path), f"cannot be read: {error.strerror}"))
+        report.failed.append((shown(path), f"The file cannot be read: {error.strerror}."))
     else:
         report.duplicates += ingested.is_duplicate
         report.imported += not ingested.is_duplicate
@@ -154,5 +160,5 @@ def ingest_path(*, library: Library, path: Path, user: Any) -> Ingested:
             name=path.name,
             uploaded_by=user,
             modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
-            source_path=str(path),
+            source_path=shown(path),
         )

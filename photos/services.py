@@ -1,6 +1,7 @@
 """Photos in and out of a library. Every door (upload, scan, import) leads through `ingest`."""
 
 import errno
+import logging
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from jobs import ledger
@@ -20,6 +21,9 @@ from photos.hashing import HashingReader, TooLarge
 from photos.models import Library, Membership, Photo
 from photos.storages import StreamFile, originals, renditions
 
+logger = logging.getLogger(__name__)
+
+LIBRARIES_LOCK = 7_240_001
 ACCEPTED = "JPEG, PNG, WebP, GIF, HEIC, AVIF, TIFF and BMP"
 
 
@@ -54,15 +58,16 @@ def ingest(
 ) -> Ingested:
     """Store a file while hashing it and return when bytes and row are durable.
 
-    `stream` is binary, read once from where it stands. The same bytes twice in a library are a duplicate, which is
-    answered with the photo there is (brought back when it lay in the trash). Raises RejectedFile or
+    `stream` is binary, read once from where it stands. The same bytes twice in a library are a duplicate, and
+    the answer is the photo there is (brought back when it lay in the trash). Raises RejectedFile or
     StorageUnavailable; then neither object nor row is left.
     """
-    head = read_head(stream)
+    source = Source(stream)
+    head = read_head(source)
     kind = accepted_type(head)
     photo_uuid = uuid.uuid4()
     key = f"{library.pk}/{photo_uuid.hex[:2]}/{photo_uuid.hex}{kind.extension}"
-    reader = HashingReader(stream, head=head, max_bytes=settings.MAX_UPLOAD_BYTES)
+    reader = HashingReader(source, head=head, max_bytes=settings.MAX_UPLOAD_BYTES)
     store_original(reader, key)
     photo = Photo(
         library=library,
@@ -84,18 +89,46 @@ def ingest(
             ledger.plan([photo.pk])
             publish(library.pk, "photo", id=photo.pk)
     except IntegrityError:
+        drop_original(key)
         existing = find_by_checksum(library, reader.sha256)
         if existing is None:
             raise
-        originals().delete(key)
         return Ingested(existing, is_duplicate=True)
+    except (OperationalError, InterfaceError):
+        # The connection may have broken after the commit: bytes without a row do no harm, the reverse does.
+        raise
+    except Exception:
+        drop_original(key)
+        raise
     return Ingested(photo, is_duplicate=False)
 
 
-def read_head(stream: Any) -> bytes:
+class Source:
+    """What is ingested. An error of reading it is the file's own and never taken for one of the storage."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes. Raises RejectedFile."""
+        try:
+            return bytes(self.stream.read(size))
+        except OSError as error:
+            raise RejectedFile("unreadable_file", f"The file cannot be read: {error.strerror}.") from error
+
+
+def drop_original(key: str) -> None:
+    """Remove the bytes of a photo that has no row. When that fails they only take up space."""
+    try:
+        originals().delete(key)
+    except OSError as error:
+        logger.warning("The object %s belongs to no photo and could not be removed: %s", key, error)
+
+
+def read_head(source: Source) -> bytes:
     """The first HEAD_BYTES of a stream that may give fewer at a time."""
     head = b""
-    while len(head) < HEAD_BYTES and (data := stream.read(HEAD_BYTES - len(head))):
+    while len(head) < HEAD_BYTES and (data := source.read(HEAD_BYTES - len(head))):
         head += data
     return head
 
@@ -106,12 +139,14 @@ def accepted_type(head: bytes) -> FileType:
         raise RejectedFile("empty_file", "The file is empty. Send it again from the original.")
     kind = sniff(head)
     if kind is None:
-        raise RejectedFile("unsupported_type", f"The content is not a picture that Chitra reads ({ACCEPTED}).")
+        raise RejectedFile(
+            "unsupported_type", f"The content is not a picture that Chitra reads ({ACCEPTED})."
+        )
     return kind
 
 
 def store_original(reader: HashingReader, key: str) -> None:
-    """Write the stream to the store; RejectedFile when it is over the limit, StorageUnavailable when it fails."""
+    """Write the stream to the store. Raises RejectedFile for one over the limit, or StorageUnavailable."""
     try:
         originals().save(key, StreamFile(reader, key))
     except TooLarge:
@@ -145,7 +180,7 @@ def clean_name(name: str) -> str:
     """The last part of a client's file name, without control characters, at most 255 characters."""
     base = PurePath(name.replace("\\", "/")).name
     printable = "".join(character for character in base if character.isprintable())
-    return printable[-255:] or "unnamed"
+    return printable[-255:] if printable.strip(".") else "unnamed"
 
 
 def wall_clock(moment: datetime) -> datetime:
@@ -169,7 +204,7 @@ def editable_library_ids(user: Any) -> set[int]:
 
 
 def purge(photo: Photo) -> None:
-    """Remove a photo for good: row first, then objects, so that a crash leaves bytes without a row, never the reverse."""
+    """Remove a photo for good: row first, so that a crash leaves bytes without a row, never the reverse."""
     keys = [photo.rendition_key("thumbnail"), photo.rendition_key("preview")]
     photo.delete()
     originals().delete(photo.original_key)
@@ -177,12 +212,20 @@ def purge(photo: Photo) -> None:
         renditions().delete(key)
 
 
+def lock_libraries() -> None:
+    """Until the transaction ends nobody else makes the first library or the first account."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LIBRARIES_LOCK])
+
+
+@transaction.atomic
 def library_for_import(email: str | None) -> tuple[Library, Any]:
     """Where a command imports to, and for whom: the home of `email`, else of the first account.
 
     Before there is an account it is a library without members, which the first account comes to own.
     Raises LookupError for an unknown address.
     """
+    lock_libraries()
     users = get_user_model()._default_manager.order_by("pk")
     if email is not None:
         users = users.filter(email__iexact=email)

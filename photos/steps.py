@@ -22,7 +22,7 @@ def read_metadata(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
 
 
 def read_metadata_of(photo: Photo) -> StepResult:
-    """What EXIF does not say stays as it is, so the time of the file remains until something better is found."""
+    """What EXIF does not say stays as it is, so the time of the file remains until there is a better one."""
     try:
         with local_path(originals(), photo.original_key) as path:
             found = metadata.read_metadata(path)
@@ -30,7 +30,11 @@ def read_metadata_of(photo: Photo) -> StepResult:
         return StepResult.failed(ORIGINAL_MISSING)
     photo.latitude, photo.longitude = found.latitude, found.longitude
     photo.altitude_metres = found.altitude
-    photo.camera_make, photo.camera_model, photo.lens_model = found.camera_make, found.camera_model, found.lens_model
+    photo.camera_make, photo.camera_model, photo.lens_model = (
+        found.camera_make,
+        found.camera_model,
+        found.lens_model,
+    )
     photo.iso, photo.f_number = found.iso, found.f_number
     photo.exposure_seconds, photo.focal_length_mm = found.exposure_seconds, found.focal_length_mm
     if found.taken_at is not None and found.taken_at_source is not None:
@@ -86,7 +90,6 @@ def make_renditions_of(photo: Photo) -> StepResult:
 
 def replace_rendition(key: str, data: bytes) -> None:
     """Write a rendition, over an older one if there is one."""
-    renditions().delete(key)
     renditions().save(key, ContentFile(data, name=key))
 
 

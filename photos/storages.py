@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,43 +11,39 @@ from typing import Any
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
-from storages.backends.s3 import S3Storage
 
 CHUNK_BYTES = 1024 * 1024
 
 
 class DurableFileSystemStorage(FileSystemStorage):
-    """Files appear whole or not at all, and (with `fsync`) are on the disk when `save` returns."""
+    """Files appear whole or not at all, and (with `fsync`) are on the disk when `save` returns.
+
+    Saving under a name that is there replaces the file; who is reading the old one reads it to its end.
+    """
 
     def __init__(self, *, fsync: bool = True, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(allow_overwrite=True, **options)
         self.fsync = fsync
 
-    def _save(self, name: str, content: File) -> str:
+    def _save(self, name: str, content: "File[bytes]") -> str:
         path = Path(self.path(name))
+        new_directories = [parent for parent in path.parents if not parent.exists()]
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.part")
+        temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
         try:
-            with open(temporary, "wb") as target:
+            with temporary.open("wb") as target:
                 shutil.copyfileobj(content, target, CHUNK_BYTES)
                 if self.fsync:
                     target.flush()
                     os.fsync(target.fileno())
-            os.replace(temporary, path)
+            temporary.replace(path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         if self.fsync:
-            sync_directory(path.parent)
+            for directory in {path.parent, *(made.parent for made in new_directories)}:
+                sync_directory(directory)
         return name
-
-
-class S3OriginalStorage(S3Storage):
-    """S3 through django-storages; keys are unique by construction, so nothing is renamed or overwritten."""
-
-    file_overwrite = True
-    default_acl = None
-    signature_version = "s3v4"
 
 
 def sync_directory(path: Path) -> None:
@@ -87,7 +84,7 @@ def read_bytes(storage: Storage, key: str) -> bytes:
         return bytes(file.read())
 
 
-class StreamFile(File):
+class StreamFile(File):  # type: ignore[type-arg]
     """A binary stream of unknown size as Django's File, read once, in order."""
 
     def __init__(self, stream: Any, name: str) -> None:
