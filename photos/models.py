@@ -73,7 +73,9 @@ class Photo(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, editable=False, unique=True)
 
     original_name = models.CharField(max_length=255, help_text="The file's name as it was sent.")
-    original_key = models.CharField(max_length=500, unique=True, help_text="Where the original lies in storage.")
+    original_key = models.CharField(
+        max_length=500, unique=True, help_text="Where the original lies in storage."
+    )
     checksum = models.CharField(max_length=64, help_text="SHA-256 of the original.")
     sha1 = models.CharField(max_length=40, db_index=True, help_text="SHA-1, which the old clients know.")
     size = models.BigIntegerField(help_text="Bytes of the original.")
@@ -105,7 +107,9 @@ class Photo(models.Model):
     description = models.TextField(blank=True)
     rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 to 5 stars.")
     is_favorite = models.BooleanField(default=False)
-    is_archived = models.BooleanField(default=False, help_text="Kept out of the timeline, still found by search.")
+    is_archived = models.BooleanField(
+        default=False, help_text="Kept out of the timeline, still found by search."
+    )
 
     created_at = models.DateTimeField(default=timezone.now, help_text="When it came into the library.")
     deleted_at = models.DateTimeField(null=True, blank=True)
@@ -118,7 +122,9 @@ class Photo(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["library", "-taken_at", "-id"], condition=Q(deleted_at__isnull=True), name="photo_timeline"
+                fields=["library", "-taken_at", "-id"],
+                condition=Q(deleted_at__isnull=True),
+                name="photo_timeline",
             ),
             # A page of whatever libraries somebody sees; the one above is in order within one library only.
             models.Index(

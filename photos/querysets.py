@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -41,15 +42,19 @@ class LibraryQuerySet(ScopedQuerySet["Library"]):
     library_path = "id"
 
     def home_of(self, user: AnyUser) -> "Library":
-        """The library that new photos of `user` go to: the oldest one the user owns, made when there is none."""
+        """The library new photos of `user` go to: the oldest one the user owns, made when there is none."""
         from photos.models import Library, Membership
 
         owned = Membership.objects.filter(user_id=user.pk, role="owner").order_by("library_id")
-        first = owned.select_related("library").first()
-        if first is not None:
+        owned = owned.select_related("library")
+        if (first := owned.first()) is not None:
             return first.library
-        library = Library.objects.create(name="Photos")
-        Membership.objects.create(library=library, user_id=user.pk, role="owner")
+        with transaction.atomic():  # two first uploads at the same time make one library
+            get_user_model()._default_manager.select_for_update().get(pk=user.pk)
+            if (first := owned.first()) is not None:
+                return first.library
+            library = Library.objects.create(name="Photos")
+            Membership.objects.create(library=library, user_id=user.pk, role="owner")
         return library
 
 

@@ -3,12 +3,11 @@
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import connection, transaction
+from django.db import transaction
 
 from chitra.accounts.models import User
 from photos.models import Library, Membership
-
-SETUP_LOCK = 7_240_001  # advisory lock: two setup requests at once make one account
+from photos.services import lock_libraries
 
 
 class SetupClosed(Exception):
@@ -28,8 +27,7 @@ def set_up_first_account(*, email: str, password: str) -> User:
     validate_email(email)
     validate_password(password, User(email=email))
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
+        lock_libraries()
         if not needs_setup():
             raise SetupClosed("An account exists already: log in instead.")
         user = User.objects.create_superuser(email, password)
