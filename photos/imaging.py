@@ -214,7 +214,7 @@ def _shrink_heic(file: io.FileIO, max_pixels: int) -> tuple[int, int, int, Any]:
     picture = pi_heif.open_heif(file)
     width, height = picture.size
     _check_pixels(width, height, max_pixels)
-    image = _from_array(np.asarray(picture))
+    image = _from_array(np.array(picture))  # a copy: the view would outlive the decoder that owns the memory
     if profile := picture.info.get("icc_profile"):
         image = image.copy()
         image.set_type(libvips().GValue.blob_type, "icc-profile-data", profile)

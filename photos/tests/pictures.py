@@ -2,8 +2,11 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -148,6 +151,17 @@ def avif(
     return encode(picture(width, height, color, seed=seed), "AVIF", exif=exif, speed=10)
 
 
+HEIC_ENCODER = """
+import io, sys
+import pillow_heif
+from PIL import Image
+
+picture = Image.open(sys.stdin.buffer)
+bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
+pillow_heif.from_pillow(bare).save(sys.stdout.buffer, exif=picture.info.get("exif"))
+"""
+
+
 def heic(
     width: int = 640,
     height: int = 480,
@@ -156,11 +170,18 @@ def heic(
     exif: bytes | None = None,
     seed: int = 0,
 ) -> bytes:
-    import pillow_heif
+    plain = io.BytesIO()
+    picture(width, height, color, seed=seed).save(plain, "PNG", **({"exif": exif} if exif else {}))
+    return _as_heic(plain.getvalue())
 
-    buffer = io.BytesIO()
-    pillow_heif.from_pillow(picture(width, height, color, seed=seed)).save(buffer, exif=exif)
-    return buffer.getvalue()
+
+@cache
+def _as_heic(png_bytes: bytes) -> bytes:
+    """In a process of its own: an encoder and the product's decoder, both with a libheif inside, disturb each other."""
+    made = subprocess.run(
+        [sys.executable, "-c", HEIC_ENCODER], input=png_bytes, capture_output=True, check=True
+    )
+    return made.stdout
 
 
 def tiff(

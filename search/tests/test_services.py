@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from photos.models import Library, Photo
+from photos.vectors import ensure_hnsw_index
 from search import services
 from search.models import EncoderVersion, PhotoEmbedding, TextEmbedding
 
@@ -17,9 +18,7 @@ DIMENSIONS = 8
 @pytest.fixture
 def encoder() -> EncoderVersion:
     version: EncoderVersion = EncoderVersion.objects.create(version="test:1", dimensions=DIMENSIONS)
-    services.ensure_hnsw_index(
-        PhotoEmbedding, column="encoder_id", version_id=version.pk, dimensions=DIMENSIONS
-    )
+    ensure_hnsw_index(PhotoEmbedding, column="encoder_id", version_id=version.pk, dimensions=DIMENSIONS)
     return version
 
 
