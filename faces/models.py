@@ -27,8 +27,8 @@ class PersonQuerySet(ScopedQuerySet["Person"]):
         """Adds `cover_face_id`: the chosen cover, else the best face, on a photo outside the trash."""
         faces = Face.objects.filter(person=models.OuterRef("pk"), photo__deleted_at__isnull=True)
         faces = faces.exclude(crop_key="")
-        chosen_first = models.Case(models.When(pk=models.OuterRef("cover_id"), then=0), default=1)
-        best = faces.order_by(chosen_first, "-quality", "pk").values("pk")[:1]
+        rank = models.Case(models.When(pk=models.OuterRef("cover_id"), then=0), default=1)
+        best = faces.annotate(rank=rank).order_by("rank", "-quality", "pk").values("pk")[:1]
         return self.annotate(cover_face_id=models.Subquery(best))
 
 
