@@ -60,7 +60,7 @@ class ChangePassword(auth_views.PasswordChangeView):
     template_name = "accounts/password.html"
     success_url = reverse_lazy("settings")
 
-    def form_valid(self, form: "PasswordChangeForm[Any]") -> HttpResponse:
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         messages.success(self.request, "The password is changed. Other devices have to log in again.")
         return super().form_valid(form)
 
@@ -70,15 +70,16 @@ class ChangePassword(auth_views.PasswordChangeView):
 @require_http_methods(["GET", "POST"])
 def settings(request: HttpRequest) -> HttpResponse:
     """API keys, and which models are in use. A new key is shown once, in the answer to its making."""
+    user: Any = request.user
     form = ApiKeyForm(request.POST or None)
     new_key = ""
     if form.is_valid():
-        new_key = ApiKey.issue(request.user, form.cleaned_data["name"])[1]  # type: ignore[arg-type]
+        new_key = ApiKey.issue(user, form.cleaned_data["name"])[1]
         form = ApiKeyForm()
     context = {
         "form": form,
         "new_key": new_key,
-        "keys": ApiKey.objects.filter(user_id=request.user.pk).order_by("-created_at"),
+        "keys": ApiKey.objects.filter(user=user).order_by("-created_at"),
         "encoder": encoder_choice(),
         "face_pack": pack_choice(),
     }
@@ -89,7 +90,8 @@ def settings(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke_key(request: HttpRequest, key_id: int) -> HttpResponse:
     """Delete one of one's own keys."""
-    key = get_object_or_404(ApiKey, pk=key_id, user_id=request.user.pk)
+    user: Any = request.user
+    key = get_object_or_404(ApiKey, pk=key_id, user=user)
     key.delete()
     messages.success(request, f"The key “{key.name}” is revoked.")
     return redirect("settings")
