@@ -52,13 +52,13 @@ class Month:
 
 def timeline_page(photos: QuerySet[Any], *, before: str = "", size: int = PAGE_SIZE) -> TimelinePage:
     """The next `size` of these photos, newest first, after the cursor `before`. Raises BadCursor."""
-    photos = as_tiles(photos).newest_first()
+    tiles = as_tiles(photos).newest_first()
     last_day = None
     if before:
         taken_at, pk = parse_cursor(before)
-        photos = photos.after_in_timeline(taken_at, pk)
+        tiles = tiles.after_in_timeline(taken_at, pk)
         last_day = taken_at.date() if pk else None
-    rows = list(photos[: size + 1])
+    rows = list(tiles[: size + 1])
     return TimelinePage(by_day(rows[:size], last_day), cursor_of(rows[size - 1]) if len(rows) > size else "")
 
 
