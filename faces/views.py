@@ -29,7 +29,7 @@ def people(request: HtmxHttpRequest) -> HttpResponse:
     shows_hidden = request.GET.get("hidden") == "1"
     text = request.GET.get("page", "1")
     number = max(1, int(text)) if text.isdecimal() and len(text) < 7 else 1
-    found = Person.objects.visible_to(request.user).filter(is_hidden=shows_hidden)
+    found: Any = Person.objects.visible_to(request.user).filter(is_hidden=shows_hidden)
     found = found.most_seen_first().with_cover_faces().filter(photo_count__gt=0)
     rows = list(found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE + 1])
     context = {
