@@ -1,0 +1,130 @@
+"""The search page, with vectors made by hand instead of a model's."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from faces.models import Face, Person
+from photos.models import Library
+from search import services
+from search.models import PhotoEmbedding
+
+Rows = Callable[[int], list[int]]
+
+
+@pytest.fixture
+def page(alice: Any, client: Client) -> Client:
+    client.force_login(alice)
+    return client
+
+
+def vector(angle: float) -> np.ndarray[Any, Any]:
+    """A unit vector at `angle` from the first axis, in the space of the encoder in use."""
+    result = np.zeros(services.encoder_choice().dimensions, np.float32)
+    result[:2] = np.cos(angle), np.sin(angle)
+    return result
+
+
+@pytest.fixture
+def shown(photo_rows: Rows) -> list[int]:
+    """Three photos, ever farther from what “a dog” asks for; the last does not show it."""
+    version = services.encoder_version(services.encoder_choice())
+    ids = photo_rows(3)
+    for pk, angle in zip(ids, (0.1, 0.2, 1.5), strict=True):
+        PhotoEmbedding.objects.create(photo_id=pk, encoder=version, vector=vector(angle))
+    for text in ("a dog", "a wedding"):
+        angle = 0.0 if text == "a dog" else 3.0
+        services.keep_query(services.Query(text, vector(angle), cutoff=0.6))
+    return ids
+
+
+def tiles(html: bytes) -> list[int]:
+    return [int(pk) for pk in re.findall(rb'id="photo-(\d+)"', html)]
+
+
+def put_on(photo_ids: list[int], library: Library, name: str) -> Person:
+    person = Person.objects.create(library=library, name=name)
+    for pk in photo_ids:
+        Face.objects.create(photo_id=pk, person=person, x1=0, y1=0, x2=1, y2=1, detection_score=1)
+    return person
+
+
+def test_photos_come_best_first(page: Client, shown: list[int]) -> None:
+    answer = page.get("/search", {"q": "A dog"})
+    assert tiles(answer.content) == shown[:2]
+    assert "2 photos for “A dog”, best first" in " ".join(answer.content.decode().split())
+
+
+def test_page_says_which_encoder_is_in_use(page: Client, shown: list[int]) -> None:
+    assert services.encoder_choice().label in page.get("/search", {"q": "a dog"}).content.decode()
+
+
+def test_name_in_the_query_keeps_to_that_persons_photos(
+    page: Client, library: Library, shown: list[int]
+) -> None:
+    put_on([shown[1], shown[2]], library, "Bob")
+    assert tiles(page.get("/search", {"q": "bob with a dog"}).content) == [shown[1]]
+    assert sorted(tiles(page.get("/search", {"q": "Bob"}).content)) == [shown[1], shown[2]]
+
+
+def test_two_names_ask_for_both_on_one_photo(page: Client, library: Library, shown: list[int]) -> None:
+    put_on(shown[:2], library, "Bob")
+    put_on(shown[1:], library, "Charlie")
+    assert tiles(page.get("/search", {"q": "bob and charlie"}).content) == [shown[1]]
+
+
+def test_person_can_be_given_by_id(page: Client, library: Library, shown: list[int]) -> None:
+    person = put_on([shown[0]], library, "")
+    assert tiles(page.get("/search", {"person": person.pk}).content) == [shown[0]]
+    assert tiles(page.get(f"/search?person={person.pk}&q=a+dog").content) == [shown[0]]
+
+
+def test_part_of_a_name_suggests_the_person(page: Client, library: Library, shown: list[int]) -> None:
+    person = put_on([shown[0]], library, "Charlie Dog")
+    html = page.get("/search", {"q": "a dog"}).content.decode()
+    assert f"/search?person={person.pk}" in html
+
+
+def test_nothing_that_fits_is_said_clearly(page: Client, shown: list[int]) -> None:
+    html = page.get("/search", {"q": "a wedding"}).content.decode()
+    assert "Nothing fits “a wedding”" in html
+    assert tiles(html.encode()) == []
+
+
+def test_search_that_is_not_available_says_what_to_do(
+    page: Client, shown: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(text: str) -> Any:
+        raise services.SearchUnavailable("Put the weights there.")
+
+    monkeypatch.setattr(services, "embed_query", unavailable)
+    html = page.get("/search", {"q": "something never asked"}).content.decode()
+    assert "Search by words is not available" in html
+    assert "Put the weights there." in html
+
+
+def test_empty_query_asks_what_to_look_for(page: Client) -> None:
+    assert "What are you looking for?" in page.get("/search").content.decode()
+
+
+def test_charlie_finds_nothing_of_alices(
+    charlie: Any, client: Client, library: Library, shown: list[int]
+) -> None:
+    person = put_on(shown, library, "Bob")
+    client.force_login(charlie)
+    for query in ("q=a+dog", f"person={person.pk}", f"person={person.pk}&q=a+dog"):
+        assert tiles(client.get(f"/search?{query}").content) == []
+    assert "/people/" not in client.get("/search", {"q": "bob"}).content.decode()
+
+
+def test_search_needs_few_queries(
+    page: Client, library: Library, shown: list[int], django_assert_max_num_queries: Any
+) -> None:
+    put_on(shown, library, "Bob")
+    page.get("/search", {"q": "bob with a dog"})
+    with django_assert_max_num_queries(16):
+        page.get("/search", {"q": "bob with a dog"})
