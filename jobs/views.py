@@ -81,8 +81,9 @@ def bar(title: str, counts: dict[str, int]) -> dict[str, Any]:
 
 
 def skip_reasons(rows: QuerySet[Any], titles: dict[str, str]) -> list[dict[str, Any]]:
-    """Why steps were skipped, with how often, most frequent first."""
-    skipped = rows.filter(status=StepStatus.SKIPPED).values("step", "error").annotate(count=Count("pk"))
+    """Why steps were skipped, with how often; not those that only wait for one that failed."""
+    skipped = rows.filter(status=StepStatus.SKIPPED, ready_at__isnull=False)
+    skipped = skipped.values("step", "error").annotate(count=Count("pk"))
     return [row | {"title": titles.get(row["step"], row["step"])} for row in skipped.order_by("-count")[:10]]
 
 
