@@ -1,6 +1,7 @@
 """Import a folder: read in order, never changed, every file accounted for at the end."""
 
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -53,11 +54,11 @@ def checked_folder(root: str | Path) -> Path:
     path = Path(root).expanduser()
     try:
         path = path.resolve(strict=True)
-        if not path.is_dir():
-            raise BadFolder(f"{root} is not a folder.")
         os.scandir(path).close()
     except FileNotFoundError:
         raise BadFolder(f"{root} does not exist.") from None
+    except NotADirectoryError:
+        raise BadFolder(f"{root} is not a folder.") from None
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "unusable path"
         raise BadFolder(f"{root} cannot be read: {reason}.") from None
@@ -86,7 +87,12 @@ def walk(root: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
-            if not name.startswith(".") and not path.is_symlink() and path.is_file():
+            try:
+                is_wanted = not name.startswith(".") and stat.S_ISREG(path.lstat().st_mode)
+            except OSError as error:
+                on_error(error)
+                continue
+            if is_wanted:
                 yield path
 
 
@@ -104,7 +110,7 @@ def import_folder(
     report = ImportReport()
 
     def on_error(error: OSError) -> None:
-        report.failed.append((shown(error.filename), f"The folder cannot be read: {error.strerror}."))
+        report.failed.append((shown(error.filename), f"It cannot be read: {error.strerror}."))
 
     for path in walk(root, on_error):
         when_database_is_back(

@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 60
 
 @pytest.fixture
 def gate(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A closed gate in the way of the renditions step; who stands before it leaves its process id in `pid`."""
+    """A closed gate in the way of the renditions step. Who stands before it leaves a process id in `pid`."""
     monkeypatch.setenv(patient_step.GATE_VARIABLE, str(tmp_path))
     settings.PHOTO_STEPS = ["photos.steps.METADATA", "chitra.tests.patient_step.RENDITIONS"]
     settings.LEDGER_LEASE_SECONDS = 2

@@ -2,14 +2,16 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 from tqdm import tqdm
 
 from jobs.models import Job
-from jobs.runner import Cancelled, end_job
+from jobs.runner import JOB_LEASE, Cancelled, end_job
 from jobs.services import report
 from photos.importing import BadFolder, ImportReport, checked_folder, import_folder, walk
 from photos.models import Library
@@ -20,7 +22,7 @@ LISTED = 50
 
 
 class Command(BaseCommand):
-    help = "Import a folder of photos. Files are read, never moved or changed; run it again to go on where it stopped."
+    help = "Import a folder of photos. Files are read, never changed; run it again to go on where it stopped."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", help="the folder")
@@ -33,30 +35,41 @@ class Command(BaseCommand):
         except (BadFolder, LookupError) as error:
             raise CommandError(str(error)) from None
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        total = sum(1 for _ in walk(root, lambda error: None))
-        job = Job.objects.create(
-            kind="import", library_id=library.pk, created_by=owner, status=Job.Status.STARTED, total=total
-        )
-        self.run(job, library, root, owner)
+        try:
+            self.print_report(self.run(library, root, owner))
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. Run the same command again: it goes on where it stopped.") from None
+        except Cancelled:
+            raise CommandError("Cancelled on the jobs page.") from None
+        except (OperationalError, InterfaceError):
+            raise CommandError("The database is away. Run the import again when it is back.") from None
+        except StorageUnavailable as error:
+            raise CommandError(f"{error.strerror} Run the import again to go on.") from None
 
-    def run(self, job: Job, library: Library, root: Any, owner: Any) -> None:
-        with tqdm(total=job.total, unit="photo", desc="Importing", disable=None, file=sys.stderr) as bar:
-            progress = Progress(job, bar)
-            try:
+    def run(self, library: Library, root: Path, owner: Any) -> ImportReport:
+        """Import under a job, which ends as the import does."""
+        job = Job.objects.create(
+            kind="import",
+            library_id=library.pk,
+            created_by=owner,
+            status=Job.Status.STARTED,
+            started_at=timezone.now(),
+            lease_until=timezone.now() + JOB_LEASE,
+            total=sum(1 for _ in walk(root, lambda error: None)),
+        )
+        try:
+            with tqdm(total=job.total, unit="photo", desc="Importing", disable=None, file=sys.stderr) as bar:
+                progress = Progress(job, bar)
                 result = import_folder(library=library, root=root, user=owner, on_progress=progress)
-            except KeyboardInterrupt:
-                end_job(job, status=Job.Status.CANCELED, error="Stopped; run the import again to go on.")
-                raise CommandError("Stopped. Run the same command again: it goes on where it stopped.") from None
-            except Cancelled:
-                raise CommandError("Cancelled on the jobs page.") from None
-            except OperationalError:
-                raise CommandError("The database is away. Run the import again when it is back.") from None
-            except StorageUnavailable as error:
-                end_job(job, status=Job.Status.FAILED, error=str(error))
-                raise CommandError(f"{error} Run the import again to go on.") from None
-        progress.report_now(result)
+            progress.report_now(result)
+        except KeyboardInterrupt:
+            end_job(job, status=Job.Status.CANCELED, error="Stopped; run the import again to go on.")
+            raise
+        except StorageUnavailable as error:
+            end_job(job, status=Job.Status.FAILED, error=error.strerror)
+            raise
         end_job(job, status=Job.Status.FINISHED, result=result.processed)
-        self.print_report(result)
+        return result
 
     def print_report(self, result: ImportReport) -> None:
         for title, entries in (("Not imported", result.skipped), ("Failed", result.failed)):
