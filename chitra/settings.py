@@ -167,6 +167,9 @@ PHOTO_STEPS = [
     "faces.steps.FACES",
 ]
 
+TRASH_DAYS = env_int("CHITRA_TRASH_DAYS", 30, maximum=36500)
+DAILY_TASKS = ["photos.trash.empty_trash"]
+
 MODEL_DIR = Path(path) if (path := env_str("CHITRA_MODEL_DIR")) else None
 ENCODER = env_str("CHITRA_ENCODER", "auto", choices=("auto", "open_clip", "offline"))
 CLIP_MODEL = env_str("CHITRA_CLIP_MODEL", "ViT-B-32")
@@ -178,8 +181,8 @@ FACE_PACK = env_str(
 )
 ML_THREADS = env_int("CHITRA_ML_THREADS", 2, minimum=1, maximum=64)
 
-# `retry` must outlast `timeout`, or a task still running is handed out again. Drains stop after SLICE_SECONDS,
-# far below `timeout`, which only ends a worker that hangs; the ledger's lease then frees its rows.
+# `retry` must outlast `timeout`, or a task still running is handed out again. Drains stop after a slice, far
+# below `timeout`, which only ends a worker that hangs; the ledger's lease then frees its rows.
 Q_TIMEOUT_SECONDS = 600
 Q_CLUSTER = {
     "name": "default",

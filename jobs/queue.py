@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any, Literal, get_args
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule
@@ -51,7 +52,7 @@ def forget_lost_wakes() -> None:
 
 
 def ensure_schedule(**kwargs: Any) -> None:
-    """Have every cluster sweep each minute (after each migrate); that is also its sign of life."""
+    """After each migrate: every cluster sweeps each minute (its sign of life), and DAILY_TASKS run."""
     for cluster in CLUSTERS:
         Schedule.objects.update_or_create(
             name=f"sweep-{cluster}",
@@ -62,6 +63,12 @@ def ensure_schedule(**kwargs: Any) -> None:
                 "repeats": -1,
                 "cluster": cluster,
             },
+        )
+
+    for function in settings.DAILY_TASKS:
+        Schedule.objects.update_or_create(
+            name=f"daily-{function}",
+            defaults={"func": function, "schedule_type": Schedule.DAILY, "repeats": -1, "cluster": "default"},
         )
 
 

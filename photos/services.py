@@ -19,7 +19,7 @@ from jobs.events import publish
 from photos.filetypes import HEAD_BYTES, FileType, sniff
 from photos.hashing import HashingReader, TooLarge
 from photos.models import Library, Membership, Photo
-from photos.storages import StreamFile, originals, renditions
+from photos.storages import StreamFile, originals
 
 logger = logging.getLogger(__name__)
 
@@ -201,15 +201,6 @@ def library_ids_of(user: Any) -> list[int]:
 def editable_library_ids(user: Any) -> set[int]:
     """Ids of the libraries in which `user` may change things, for pages that show controls only then."""
     return set(Library.objects.editable_by(user).values_list("pk", flat=True))
-
-
-def purge(photo: Photo) -> None:
-    """Remove a photo for good: row first, so that a crash leaves bytes without a row, never the reverse."""
-    keys = [photo.rendition_key("thumbnail"), photo.rendition_key("preview")]
-    photo.delete()
-    originals().delete(photo.original_key)
-    for key in keys:
-        renditions().delete(key)
 
 
 def lock_libraries() -> None:

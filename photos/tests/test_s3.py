@@ -13,7 +13,7 @@ from botocore.config import Config
 from django.core.files.base import ContentFile
 
 from jobs import tasks
-from photos import services
+from photos import services, trash
 from photos.models import Library, Photo
 from photos.s3 import ObjectStorage
 from photos.services import RejectedFile, StorageUnavailable, ingest
@@ -101,7 +101,7 @@ def test_steps_read_and_write_there(library: Library) -> None:
         "done"
     }
     assert read_bytes(renditions(), photo.rendition_key("thumbnail"))[8:12] == b"WEBP"
-    services.purge(photo)
+    trash.purge(photo)
     assert keys(originals()) == []
 
 

@@ -370,9 +370,3 @@ def test_two_first_uploads_at_once_make_one_library(alice: Any) -> None:
         thread.join()
     assert len(set(homes)) == 1
     assert Library.objects.count() == 1
-
-
-def test_purging_removes_row_and_bytes(add_photo: AddPhoto, media: Path) -> None:
-    photo = add_photo()
-    services.purge(photo)
-    assert_nothing_is_left(media)
