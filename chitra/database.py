@@ -10,7 +10,7 @@ def parse(url: str, *, pool_size: int = 0) -> dict[str, Any]:
     """Settings for `postgresql://user:password@host:port/name?option=value`.
 
     A socket directory comes as `?host=/path`. `pool_size` > 0 asks for psycopg's connection pool; persistent
-    connections stay off, because under ASGI they leak. Raises EnvError for any other scheme or a missing name.
+    connections stay off, because under ASGI they leak. Raises EnvError for another scheme or a missing name.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
@@ -19,7 +19,9 @@ def parse(url: str, *, pool_size: int = 0) -> dict[str, Any]:
     if not name:
         raise EnvError("CHITRA_DATABASE_URL: the database name is missing after the host")
     query = dict(parse_qsl(parts.query))
-    options: dict[str, Any] = {key: value for key, value in query.items() if key not in {"host", "port", "user"}}
+    options: dict[str, Any] = {
+        key: value for key, value in query.items() if key not in {"host", "port", "user"}
+    }
     if pool_size:
         options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
     return {

@@ -1,6 +1,7 @@
-"""One shape for every error of the API: `{"error": code, "detail": code, "message": sentence, "fields"?: {…}}`.
+"""One shape for every error of the API: `{"error": code, "detail": code, "message": text, "fields"?: {}}`.
 
-`error` and `detail` hold the same code, because one generation of old clients reads the one and the next the other.
+`error` and `detail` hold the same code, because one generation of old clients reads the one and the next the
+other.
 """
 
 import logging
@@ -25,7 +26,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     set_rollback()
     if not isinstance(error, APIException):
         logger.exception("Unforeseen error in %s", context["request"].path, exc_info=error)
-        return Response(error_body("internal_error", "Something went wrong on the server; its log says what."), 500)
+        return Response(
+            error_body("internal_error", "Something went wrong on the server; its log says what."), 500
+        )
     headers = {}
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def load_or_create(path: Path) -> str:
-    """Read the key at `path`, or write a new one there (mode 0600). Two processes starting at once agree on one."""
+    """Read the key at `path`, or write a new one there (mode 0600). Two starts at once agree on one."""
     try:
         if path.exists():
             return path.read_text()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1024 * 1024
 
 
-class TooLarge(ValueError):  # noqa: N818 - says what happened
+class TooLarge(ValueError):
     """More bytes came than allowed; `limit` is how many were."""
 
     def __init__(self, limit: int) -> None:

@@ -31,7 +31,7 @@ _THUMBHASH_PIXELS = 32
 _WEBP = {"Q": 80, "effort": 1, "keep": "none"}
 
 
-class UndecodableImage(ValueError):  # noqa: N818 - says what happened
+class UndecodableImage(ValueError):
     """The file cannot be shown; the text says why in words for its owner."""
 
 

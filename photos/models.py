@@ -15,7 +15,7 @@ from photos.querysets import LibraryQuerySet, PhotoQuerySet, ScopedQuerySet
 
 
 class Library(models.Model):
-    """Owns photos, people and albums. One person alone has one and never sees the word; a family shares one."""
+    """Owns photos, people and albums. A person alone has one and never sees the word; a family shares one."""
 
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -53,8 +53,8 @@ class Photo(models.Model):
     """One original and what was read from it.
 
     `taken_at` is the wall clock where the photo was taken, written as if it were UTC, so that sorting and day
-    headings need no zone; `taken_at_utc` is the instant, null when the zone is not known. Width and height are those
-    of the upright picture; coordinates are degrees, positive to the north and east.
+    headings need no zone; `taken_at_utc` is the instant, null when the zone is unknown. Width and height are
+    those of the upright picture; coordinates are degrees, positive to the north and east.
     """
 
     class TakenAtSource(models.TextChoices):

@@ -4,7 +4,7 @@ from django.db import connection, models
 
 
 def ensure_hnsw_index(model: type[models.Model], *, column: str, version_id: int, dimensions: int) -> None:
-    """Create the cosine index over `model.vector` for the rows where `column` is `version_id`, unless it exists.
+    """Create the cosine index over `model.vector` where `column` is `version_id`, unless it exists.
 
     Built on the empty version, so it grows with it. m and ef_construction are pgvector's defaults (16, 64).
     """

@@ -15,7 +15,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = read_key(request)
         if text is None:
             return None
-        key = ApiKey.objects.select_related("user").filter(key_hash=hash_key(text), user__is_active=True).first()
+        active = ApiKey.objects.select_related("user").filter(user__is_active=True)
+        key = active.filter(key_hash=hash_key(text)).first()
         if key is None:
             raise AuthenticationFailed("This API key is not known. Make a new one under Settings.")
         if not key.was_just_used():

@@ -51,7 +51,7 @@ class User(AbstractUser):
 
 
 class ApiKey(models.Model):
-    """A key for programs. Only its SHA-256 is kept: the key has 256 random bits, so a slow hash adds nothing."""
+    """A key for programs. Only its SHA-256 is kept: with 256 random bits in it a slow hash adds nothing."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=100)
@@ -70,7 +70,8 @@ class ApiKey(models.Model):
     def issue(cls, user: User, name: str) -> tuple["ApiKey", str]:
         """Make a key for `user`; the returned text is shown once and never stored."""
         text = KEY_PREFIX + secrets.token_urlsafe(32)
-        key = cls.objects.create(user=user, name=name, key_hash=hash_key(text), prefix=text[: len(KEY_PREFIX) + 5])
+        prefix = text[: len(KEY_PREFIX) + 5]
+        key = cls.objects.create(user=user, name=name, key_hash=hash_key(text), prefix=prefix)
         return key, text
 
     def was_just_used(self) -> bool:

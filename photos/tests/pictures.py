@@ -177,7 +177,7 @@ def heic(
 
 @cache
 def _as_heic(png_bytes: bytes) -> bytes:
-    """In a process of its own: an encoder and the product's decoder, both with a libheif inside, disturb each other."""
+    """In a process of its own: the encoder and the product's decoder both bring a libheif, which clash."""
     made = subprocess.run(
         [sys.executable, "-c", HEIC_ENCODER], input=png_bytes, capture_output=True, check=True
     )

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "What comes before a start: migrate, make the first account if the environment names one, find stale steps."
+    help = "Before a start: migrate, make the first account if the environment names one, find stale steps."
     requires_system_checks: tuple[str, ...] = ()  # `migrate` checks
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -15,5 +15,5 @@ class Command(BaseCommand):
     def handle(self, *args: str, email: str, name: str, **options: object) -> None:
         user = User.objects.filter(email__iexact=email).first()
         if user is None:
-            raise CommandError(f"There is no account {email}. Accounts are made on the setup page or in the admin.")
+            raise CommandError(f"There is no account {email}. The setup page or the admin makes accounts.")
         self.stdout.write(ApiKey.issue(user, name)[1])
