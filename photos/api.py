@@ -1,5 +1,6 @@
 """The REST API of photos: list, detail, bytes, upload, scan."""
 
+import logging
 from typing import Any
 from urllib.parse import quote
 
@@ -14,17 +15,27 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from photos import serving
-from photos.api_errors import BadRequest, InsufficientStorage, TooLargeToTake, UnsupportedContent, validated
+from photos.api_errors import (
+    BadRequest,
+    InsufficientStorage,
+    TooLargeToTake,
+    Unavailable,
+    UnsupportedContent,
+    validated,
+)
 from photos.importing import BadFolder, import_folder, inside_scan_roots
 from photos.models import Library, Photo
 from photos.serializers import PageParameters, ScanBody, photos_as_json
 from photos.services import Ingested, RejectedFile, StorageUnavailable, ingest
+from photos.steps import RENDITIONS_VERSION
 from photos.storages import originals, renditions
+
+logger = logging.getLogger(__name__)
 
 REJECTIONS = {"too_large": TooLargeToTake, "unsupported_type": UnsupportedContent}
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def list_photos(request: Request) -> HttpResponse:
     """Photos, newest first by capture time: `{items, limit, offset, total}`."""
     page = validated(PageParameters, request.query_params)
@@ -39,7 +50,7 @@ def photo_page(user: Any, limit: int, offset: int) -> HttpResponse:
     return HttpResponse(body, content_type="application/json")
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def photo_detail(request: Request, photo_id: int) -> HttpResponse:
     """One photo."""
     found = await sync_to_async(photos_as_json)(Photo.objects.visible_to(request.user).filter(pk=photo_id))
@@ -48,7 +59,7 @@ async def photo_detail(request: Request, photo_id: int) -> HttpResponse:
     return HttpResponse(found[0], content_type="application/json")
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def photo_image(request: Request, photo_id: int) -> HttpResponseBase:
     """The original, byte for byte; `?download=1` names the file."""
     photo = await get_photo(request.user, photo_id)
@@ -62,13 +73,13 @@ async def photo_image(request: Request, photo_id: int) -> HttpResponseBase:
     return await serve_or_404(request, originals(), item, "file_not_found_on_storage")
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def photo_thumbnail(request: Request, photo_id: int) -> HttpResponseBase:
     """The thumbnail, WebP, at most 480 pixels a side."""
     return await serve_rendition(request, photo_id, "thumbnail")
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def photo_preview(request: Request, photo_id: int) -> HttpResponseBase:
     """The preview, WebP, at most 1600 pixels a side."""
     return await serve_rendition(request, photo_id, "preview")
@@ -77,11 +88,13 @@ async def photo_preview(request: Request, photo_id: int) -> HttpResponseBase:
 async def serve_rendition(request: Request, photo_id: int, kind: str) -> HttpResponseBase:
     photo = await get_photo(request.user, photo_id)
     if not photo.has_renditions:
-        raise NotFound(f"The {kind} is not made yet, or the photo cannot be decoded.", code="thumbnail_pending")
+        raise NotFound(
+            f"The {kind} is not made yet, or the photo cannot be decoded.", code="thumbnail_pending"
+        )
     item = serving.Item(
         key=photo.rendition_key(kind),
         mime_type="image/webp",
-        etag=f"{photo.checksum[:32]}-{kind}",
+        etag=f"{photo.checksum[:32]}-{kind}-{RENDITIONS_VERSION}",
         cache_control=serving.THUMBNAIL_CACHE,
     )
     return await serve_or_404(request, renditions(), item, "thumbnail_not_found_on_storage")
@@ -91,7 +104,12 @@ async def serve_or_404(request: Request, storage: Any, item: serving.Item, code:
     try:
         return await serving.serve(request._request, storage, item)
     except FileNotFoundError:
-        raise NotFound("The file is not in the storage; health and check_files say more.", code=code) from None
+        raise NotFound("The file is not in the storage; health says more.", code=code) from None
+    except OSError as error:
+        logger.error("%s cannot be read: %s", item.key, error)
+        raise Unavailable(
+            "The storage does not answer; health says more.", code="storage_unavailable"
+        ) from None
 
 
 async def get_photo(user: Any, photo_id: int) -> Photo:

@@ -7,11 +7,17 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.core.files.storage import Storage
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    StreamingHttpResponse,
+)
 from django.utils.http import content_disposition_header
 
 CHUNK_BYTES = 512 * 1024
-RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 THUMBNAIL_CACHE = "private, max-age=604800"
 ORIGINAL_CACHE = "private, no-cache"
 
@@ -33,14 +39,17 @@ async def serve(request: HttpRequest, storage: Storage, item: Item) -> HttpRespo
     if f'"{item.etag}"' in request.headers.get("If-None-Match", ""):
         return HttpResponseNotModified(headers=headers)
     file, size = await run_blocking(open_with_size, storage, item.key)
-    span = requested_span(request.headers.get("Range", ""), size)
-    if span is None:
+    span, status = (0, size), 200
+    if request.headers.get("If-Range", headers["ETag"]) == headers["ETag"]:
+        asked = requested_span(request.headers.get("Range", ""), size)
+        if asked is not None:
+            span, status = asked, 206
+    start, end = span
+    if start >= end and status == 206:
         await run_blocking(file.close)
         return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
-    start, end = span
-    status = 200
-    if (start, end) != (0, size) or "Range" in request.headers:
-        status, headers["Content-Range"] = 206, f"bytes {start}-{end - 1}/{size}"
+    if status == 206:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     headers["Content-Length"] = str(end - start)
     if request.method == "HEAD":
         await run_blocking(file.close)
@@ -48,7 +57,9 @@ async def serve(request: HttpRequest, storage: Storage, item: Item) -> HttpRespo
     if end - start <= CHUNK_BYTES:
         data = await run_blocking(read_span, file, start, end)
         return HttpResponse(data, headers=headers, status=status, content_type=item.mime_type)
-    return StreamingHttpResponse(stream(file, start, end), headers=headers, status=status, content_type=item.mime_type)
+    return StreamingHttpResponse(
+        stream(file, start, end), headers=headers, status=status, content_type=item.mime_type
+    )
 
 
 def headers_of(item: Item) -> dict[str, str]:
@@ -65,17 +76,19 @@ def headers_of(item: Item) -> dict[str, str]:
 
 
 def requested_span(header: str, size: int) -> tuple[int, int] | None:
-    """Start and end (exclusive) of a Range header; the whole for none or a form we do not serve; None: not satisfiable."""
-    match = RANGE.match(header.strip())
-    if match is None or match.groups() == ("", "") or not size:
-        return 0, size
+    """Start and end (exclusive) of a Range header; empty when it cannot be satisfied.
+
+    None for no header and for a form that is not served: the whole is the answer then.
+    """
+    match = RANGE.fullmatch(header.strip())
+    if match is None or match.groups() == ("", ""):
+        return None
     first, last = match.groups()
     if not first:
-        return (max(0, size - int(last)), size) if int(last) else None
-    start, end = int(first), min(int(last) + 1, size) if last else size
-    if last and int(last) < start:
-        return 0, size
-    return (start, end) if start < size else None
+        return max(0, size - int(last)), size
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(int(last) + 1, size) if last else size
 
 
 async def stream(file: Any, start: int, end: int) -> AsyncIterator[bytes]:

@@ -44,7 +44,7 @@ class Command(BaseCommand):
         except (OperationalError, InterfaceError):
             raise CommandError("The database is away. Run the import again when it is back.") from None
         except StorageUnavailable as error:
-            raise CommandError(f"{error.strerror} Run the import again to go on.") from None
+            raise CommandError(f"{error} Run the import again to go on.") from None
 
     def run(self, library: Library, root: Path, owner: Any) -> ImportReport:
         """Import under a job, which ends as the import does."""
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             end_job(job, status=Job.Status.CANCELED, error="Stopped; run the import again to go on.")
             raise
         except StorageUnavailable as error:
-            end_job(job, status=Job.Status.FAILED, error=error.strerror)
+            end_job(job, status=Job.Status.FAILED, error=str(error))
             raise
         end_job(job, status=Job.Status.FINISHED, result=result.processed)
         return result
