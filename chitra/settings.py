@@ -48,6 +48,7 @@ INSTALLED_APPS = [
 # Django's own, but without a thread for each hook (docs/decisions/middleware.md).
 MIDDLEWARE = [
     "chitra.middleware.SecurityMiddleware",
+    "chitra.content_security_policy.content_security_policy",
     "servestatic.middleware.ServeStaticMiddleware",
     "chitra.middleware.SessionMiddleware",
     "chitra.middleware.CommonMiddleware",
