@@ -38,6 +38,9 @@ class RejectedFile(ValueError):
 class StorageUnavailable(OSError):
     """The object store cannot take bytes now (full, read-only, away); nothing was kept of the file."""
 
+    def __str__(self) -> str:
+        return str(self.strerror)
+
 
 @dataclass(frozen=True)
 class Ingested:
