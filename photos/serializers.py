@@ -1,7 +1,9 @@
 """Photos as JSON, written by PostgreSQL: no row is turned into Python objects on the way to a client."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Func, QuerySet, TextField
 from rest_framework import serializers
 
@@ -50,6 +52,32 @@ class PhotoJson(Func):
 def photos_as_json(photos: QuerySet[Any]) -> list[str]:
     """One JSON text a photo, in the order of the query."""
     return list(photos.annotate(json=PhotoJson()).values_list("json", flat=True))
+
+
+@dataclass(frozen=True)
+class PageStatement:
+    """A page of photos and their number in one query; kept, because it takes as long to compile as to run."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, photos: QuerySet[Any]) -> "PageStatement":
+        """For all photos of a query, in its order."""
+        page, parameters = photos.annotate(json=PhotoJson()).values("json").query.sql_with_params()
+        every, parameters_of_every = photos.order_by().values("pk").query.sql_with_params()
+        sql = (
+            f"SELECT string_agg(page.json, ','), (SELECT count(*) FROM ({every}) AS every) "
+            f"FROM ({page} LIMIT %s OFFSET %s) AS page"
+        )
+        return cls(sql, (*parameters_of_every, *parameters))
+
+    def fetch(self, *, limit: int, offset: int) -> tuple[str, int]:
+        """JSON texts joined by commas, "" for none, and how many photos there are in all."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, [*self.parameters, limit, offset])
+            items, count = cursor.fetchone()
+        return items or "", count
 
 
 class PageParameters(serializers.Serializer[Any]):
