@@ -9,7 +9,6 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Lower
-from django.utils import timezone
 
 KEY_PREFIX = "chitra_"
 
@@ -73,10 +72,6 @@ class ApiKey(models.Model):
         prefix = text[: len(KEY_PREFIX) + 5]
         key = cls.objects.create(user=user, name=name, key_hash=hash_key(text), prefix=prefix)
         return key, text
-
-    def was_just_used(self) -> bool:
-        """Whether `last_used_at` is less than an hour old, so that it need not be written again."""
-        return self.last_used_at is not None and (timezone.now() - self.last_used_at).total_seconds() < 3600
 
 
 def hash_key(text: str) -> str:
