@@ -1,0 +1,88 @@
+"""A load generator on bare asyncio: `load.py PORT PATH CLIENTS SECONDS KEY` prints one line of JSON.
+
+A process of its own, so that it does not share the server's interpreter; it counts bytes and looks at the
+status, and parses nothing else.
+"""
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+
+
+class Client(asyncio.Protocol):
+    """Sends the same request over one kept-alive connection again and again until the deadline."""
+
+    def __init__(self, request: bytes, deadline: float) -> None:
+        self._request = request
+        self._deadline = deadline
+        self._missing = 0  # bytes of the response under way; 0 between responses
+        self._head = b""
+        self.seconds: list[float] = []
+        self.errors = 0
+        self.body_bytes = 0
+        self.closed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._send()
+
+    def _send(self) -> None:
+        self._started = time.perf_counter()
+        if self._started > self._deadline:
+            self._transport.close()
+            return
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._missing:
+            self._head += data
+            end = self._head.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            head, data, self._head = self._head[:end].lower(), self._head[end + 4 :], b""
+            self.errors += not head.startswith(b"http/1.1 200")
+            self._missing = self.body_bytes = int(head.partition(b"content-length:")[2].partition(b"\r")[0])
+        self._missing -= len(data)
+        if not self._missing:
+            self.seconds.append(time.perf_counter() - self._started)
+            self._send()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.errors += error is not None
+        self.closed.set_result(None)
+
+
+async def main(port: int, path: str, clients: int, seconds: float, key: str) -> None:
+    lines = (
+        f"GET {path} HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: Bearer {key}",
+        "Accept: application/json",
+    )
+    request = ("\r\n".join(lines) + "\r\n\r\n").encode()
+    started = time.perf_counter()
+    made = []
+    for _ in range(clients):
+        _, client = await asyncio.get_running_loop().create_connection(
+            lambda: Client(request, started + seconds), "127.0.0.1", port
+        )
+        made.append(client)
+    await asyncio.gather(*(client.closed for client in made))
+    elapsed = time.perf_counter() - started
+    times = [value for client in made for value in client.seconds]
+    result = {
+        "per_second": len(times) / elapsed,
+        "median_ms": 1000 * statistics.median(times),
+        "p95_ms": 1000 * sorted(times)[int(0.95 * len(times))],
+        "errors": sum(client.errors for client in made),
+        "bytes": made[0].body_bytes,
+        "client_cpu": time.process_time() / elapsed,
+    }
+    sys.stdout.write(json.dumps(result) + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), sys.argv[5]))
