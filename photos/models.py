@@ -19,7 +19,9 @@ class Library(models.Model):
 
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
-    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="libraries")
+    members: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="Membership", related_name="libraries"
+    )
 
     objects: ClassVar[Any] = LibraryQuerySet.as_manager()
 
@@ -191,7 +193,9 @@ class Album(models.Model):
     description = models.TextField(blank=True)
     cover = models.ForeignKey(Photo, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
-    photos = models.ManyToManyField(Photo, through="AlbumPhoto", related_name="albums")
+    photos: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
+        Photo, through="AlbumPhoto", related_name="albums"
+    )
 
     objects: ClassVar[Any] = ScopedQuerySet.as_manager()
 

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from photos.models import Library
 
 M = TypeVar("M", bound=models.Model)
-AnyUser = AbstractBaseUser | AnonymousUser
+AnyUser = Any  # settings.AUTH_USER_MODEL or AnonymousUser; the stubs cannot name the first
 
 
 class ScopedQuerySet(models.QuerySet[M]):

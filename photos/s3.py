@@ -68,6 +68,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
     Raises OSError, FileNotFoundError among them, and never waits for a silent server for ever.
     """
 
+    client_config: Any
     file_overwrite = True
     default_acl = None
     signature_version = "s3v4"
