@@ -7,8 +7,10 @@ other.
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, JsonResponse
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
@@ -19,11 +21,8 @@ logger = logging.getLogger(__name__)
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's hook. Anything unforeseen is logged whole and answered without internals."""
-    if isinstance(error, Http404):
-        error = NotFound()
-    elif isinstance(error, PermissionDenied):
-        error = Forbidden()
     set_rollback()
+    error = known_error(error)
     if not isinstance(error, APIException):
         logger.exception("Unforeseen error in %s", context["request"].path, exc_info=error)
         return Response(
@@ -35,6 +34,35 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if wait := getattr(error, "wait", None):
         headers["Retry-After"] = str(int(wait))
     return Response(body_of(error), status=error.status_code, headers=headers)
+
+
+def known_error(error: Exception) -> Exception:
+    """An error of Django or of the system as the API's own, if it has a word for it."""
+    match error:
+        case Http404():
+            return NotFound()
+        case PermissionDenied():
+            return Forbidden()
+        case RequestDataTooBig():
+            return TooLarge()
+        case SuspiciousOperation() | UnreadablePostError() | RecursionError():
+            return ParseError()  # RecursionError: JSON nested thousands deep
+        case OperationalError() | InterfaceError():
+            logger.error("The database is away: %s", error)
+            return DatabaseAway()
+    return error
+
+
+class TooLarge(APIException):
+    status_code = 413
+    default_code = "too_large"
+    default_detail = "The body is too large. Photos go to /api/photos/upload, as files."
+
+
+class DatabaseAway(APIException):
+    status_code = 503
+    default_code = "database_unavailable"
+    default_detail = "The database does not answer. Try again soon."
 
 
 def body_of(error: APIException) -> dict[str, Any]:
@@ -54,6 +82,7 @@ def error_body(code: str, message: str, fields: Any = None) -> dict[str, Any]:
     return body
 
 
+@csrf_exempt
 def unknown_endpoint(request: HttpRequest, path: str = "") -> JsonResponse:
     """404 for any path under /api that is none."""
     return JsonResponse(error_body("not_found", "There is no such endpoint."), status=404)

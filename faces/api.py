@@ -18,7 +18,7 @@ from faces.services import pack_choice
 from jobs.services import run_step_again, start_job
 from photos import serving
 from photos.api import serve_or_404
-from photos.api_errors import BadRequest, Conflict, validated
+from photos.api_errors import BadRequest, Conflict, text_parameter, validated
 from photos.models import Library, Photo, PhotoStep
 from photos.serializers import photos_as_json
 from photos.storages import renditions
@@ -45,7 +45,7 @@ def person_for(user: Any, person_id: int, *, edit: bool = False) -> Person:
     return person
 
 
-@api_view(["GET", "POST"])
+@api_view(["GET", "HEAD", "POST"])
 async def persons(request: Request) -> Response:
     """GET: all people, by id: `{persons: [{id, name}]}`. POST `{name}`: a new one."""
     if request.method == "POST":
@@ -106,7 +106,7 @@ def merge_sync(request: Request, person_id: int) -> Response:
     return Response({"status": "merged", "source_person_id": source_id, "target_person_id": person_id})
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def person_faces(request: Request, person_id: int) -> Response:
     """Faces of a person by id; an unknown person has none."""
     return await sync_to_async(list_person_faces)(request.user, person_id)
@@ -120,7 +120,7 @@ def list_person_faces(user: Any, person_id: int) -> Response:
     return Response({"items": items})
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def faces(request: Request) -> Response:
     """All faces by id."""
     return await sync_to_async(list_faces)(request.user)
@@ -145,7 +145,7 @@ def face_json(face: Face) -> dict[str, Any]:
     }
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def face_thumbnail(request: Request, face_id: int) -> HttpResponseBase:
     """The crop of a face, WebP."""
     face = await Face.objects.visible_to(request.user).filter(pk=face_id).afirst()
@@ -178,10 +178,10 @@ def assign_sync(request: Request, face_id: int) -> Response:
     return Response({"status": "ok"})
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def search_by_person(request: Request) -> HttpResponse:
     """Photos of people whose name holds `q` (or `name`): `{query, results}`."""
-    name = (request.query_params.get("q") or request.query_params.get("name") or "").strip()
+    name = text_parameter(request.query_params, "q", "name")
     if not name:
         raise BadRequest("Send the name as “q”.", code="missing_person_name")
     return await sync_to_async(photos_of_person)(request.user, name)

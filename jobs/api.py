@@ -21,7 +21,7 @@ def jobs_visible_to(user: Any) -> QuerySet[Job]:
     return Job.objects.filter(Q(library_id__in=libraries) | Q(created_by=user))
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def job_detail(request: Request, job_id: str) -> Response:
     """State and progress of a job."""
     return Response(await sync_to_async(job_json_for)(request.user, job_id))

@@ -1,5 +1,6 @@
 """Errors that DRF lacks, and reading parameters. Every answer has the shape of `chitra.errors`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import status
@@ -58,3 +59,11 @@ def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
     if not bound.is_valid():
         raise Unprocessable(dict(bound.errors))
     return dict(bound.validated_data)
+
+
+def text_parameter(parameters: Mapping[str, str], *names: str) -> str:
+    """The first of these parameters that says something, without what PostgreSQL cannot take; "" for none."""
+    for name in names:
+        if text := parameters.get(name, "").replace("\0", "").strip():
+            return text
+    return ""

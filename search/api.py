@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from jobs.cpu import run_cpu
 from jobs.services import run_step_again
-from photos.api_errors import BadRequest, Unavailable, validated
+from photos.api_errors import BadRequest, Unavailable, text_parameter, validated
 from photos.models import Library, Photo, PhotoStep
 from photos.serializers import photos_as_json
 from search import services
@@ -28,11 +28,11 @@ class IndexBody(serializers.Serializer[Any]):
     incremental = serializers.BooleanField(required=False, default=True)
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def search_photos(request: Request) -> HttpResponse:
     """Photos that show what `q` (or `query`) says, best first: `{query, results}`; each has a `score`."""
-    query = request.query_params.get("q") or request.query_params.get("query") or ""
-    if not query.strip():
+    query = text_parameter(request.query_params, "q", "query")
+    if not query:
         raise BadRequest("Send what to look for as “q”.", code="missing_query")
     values = validated(SearchParameters, request.query_params)
     try:
