@@ -241,5 +241,6 @@ LOGGING = {
     "formatters": {"short": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
     "root": {"handlers": ["console"], "level": env_str("CHITRA_LOG_LEVEL", "INFO").upper()},
-    "loggers": {name: {"level": "WARNING"} for name in ("daphne", "django-q", "pyvips")},
+    # libvips warns of every oddity of a file; what matters ends as the reason of a failed step.
+    "loggers": {"daphne": {"level": "WARNING"}, "django-q": {"level": "WARNING"}, "pyvips": {"level": "ERROR"}},
 }
