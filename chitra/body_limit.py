@@ -8,6 +8,7 @@ from django.conf import settings
 
 from chitra.errors import error_body
 
+MOST_DIGITS = 18
 FORM_OVERHEAD_BYTES = 1024 * 1024  # boundaries and part headers around the files
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -19,16 +20,24 @@ class BodyTooLarge(Exception):
 
 
 class BodyLimit:
-    """ASGI wrapper: 413 for a declared length over MAX_UPLOAD_BYTES, and for a body that grows over it."""
+    """ASGI wrapper: 413 for a declared length over the limit, and for a body that grows over it.
+
+    The limit of a form is MAX_UPLOAD_BYTES; any other body is read into memory, so it may be far smaller. A body
+    of undeclared length gets its length in the end: Django reads the body first, and takes one without for empty.
+    """
 
     def __init__(self, application: Any) -> None:
         self.application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = settings.MAX_UPLOAD_BYTES + FORM_OVERHEAD_BYTES
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > limit:
-            await refuse(send, declared.decode("latin-1"))
+        scope = dict(scope)
+        headers = dict(scope["headers"])
+        is_form = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
+        limit = settings.MAX_UPLOAD_BYTES if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        taken = limit + FORM_OVERHEAD_BYTES
+        declared = headers.get(b"content-length", b"0")
+        if not declared.isdigit() or len(declared) > MOST_DIGITS or int(declared) > taken:
+            await refuse(send, limit, declared.decode("latin-1"))
             return
         received = 0
 
@@ -36,24 +45,26 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > limit:
+            if received > taken:
                 raise BodyTooLarge
+            if received and not message.get("more_body") and b"content-length" not in headers:
+                scope["headers"] = [*scope["headers"], (b"content-length", str(received).encode())]
             return message
 
         try:
             await self.application(scope, counted, send)
         except BodyTooLarge:
-            await refuse(send, str(received))
+            await refuse(send, limit, str(received))
 
 
-async def refuse(send: Send, size: str) -> None:
+async def refuse(send: Send, limit: int, size: str) -> None:
     """Answer 413 as the old API does, with sizes in bytes."""
-    limit = settings.MAX_UPLOAD_BYTES
-    message = f"File too large. Maximum size: {limit / 1024**3:.1f}GB"
+    most = f"{limit / 1024**3:.1f}GB" if limit >= 1024**3 else f"{limit / 1024**2:.0f}MB"
+    message = f"File too large. Maximum size: {most}. CHITRA_MAX_UPLOAD_MB raises that of photos."
     body = {
-        **error_body("too_large", f"{message}. CHITRA_MAX_UPLOAD_MB raises the limit."),
+        **error_body("too_large", message),
         "max_size": limit,
-        "received_size": int(size) if size.isdigit() else None,
+        "received_size": int(size) if size.isdigit() and len(size) <= MOST_DIGITS else None,
     }
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})

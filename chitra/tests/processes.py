@@ -44,3 +44,8 @@ def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> tu
     process = start(*arguments, environment=environment)
     out, err = process.communicate(timeout=60)
     return process.returncode, out, err
+
+
+def files_of(folder: Path) -> list[str]:
+    """Every file below the folder, temporary ones too."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
