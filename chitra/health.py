@@ -1,13 +1,15 @@
 """Is everything there? The public part says ok or not; administrators also see what, how fast and why not."""
 
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
 from django.core.files.base import ContentFile
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseProblem
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from rest_framework.decorators import authentication_classes, permission_classes
 from rest_framework.permissions import AllowAny
@@ -19,8 +21,6 @@ from faces.services import pack_choice
 from jobs.queue import silent_clusters, waiting_tasks
 from photos.storages import originals
 from search.services import encoder_choice
-
-PROBE_KEY = "health/probe"
 
 
 class Unhealthy(Exception):
@@ -37,11 +37,13 @@ def check_database() -> dict[str, Any]:
 def check_storage() -> dict[str, Any]:
     """Write, read and remove a small object."""
     storage = originals()
-    storage.delete(PROBE_KEY)
-    storage.save(PROBE_KEY, ContentFile(b"chitra", name=PROBE_KEY))
-    with storage.open(PROBE_KEY, "rb") as file:
-        read = file.read()
-    storage.delete(PROBE_KEY)
+    key = f"health/{uuid.uuid4().hex}"
+    storage.save(key, ContentFile(b"chitra", name=key))
+    try:
+        with storage.open(key, "rb") as file:
+            read = file.read()
+    finally:
+        storage.delete(key)
     if read != b"chitra":
         raise Unhealthy("The storage gave back other bytes than were written.")
     return {"backend": type(storage).__name__}
@@ -83,7 +85,7 @@ def examine(name: str) -> dict[str, Any]:
     try:
         details = PARTS[name]()
         status: dict[str, Any] = {"status": "ok", **details}
-    except (Unhealthy, DatabaseError, OSError) as error:
+    except (Unhealthy, DatabaseProblem, OSError) as error:
         status = {"status": "error", "reason": reason_of(error)}
     return {**status, "latency_ms": round(1000 * (time.monotonic() - started), 1)}
 
@@ -95,7 +97,7 @@ def reason_of(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 @permission_classes([AllowAny])
 async def health(request: Request) -> Response:
     """Anybody: `{status, version, db_status, storage_status}`. Administrators: every part. Always 200."""
@@ -117,7 +119,7 @@ def report(user: Any) -> dict[str, Any]:
     return {**body, "parts": parts} if is_admin else body
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 @authentication_classes([])
 @permission_classes([AllowAny])
 async def ready(request: Request) -> Response:
