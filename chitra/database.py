@@ -15,6 +15,10 @@ def parse(url: str, *, pool_size: int = 0) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
         raise EnvError("CHITRA_DATABASE_URL: expected postgresql://user:password@host:port/name")
+    try:
+        port = parts.port
+    except ValueError:
+        raise EnvError("CHITRA_DATABASE_URL: the port is not a number between 0 and 65535") from None
     name = unquote(parts.path.lstrip("/"))
     if not name:
         raise EnvError("CHITRA_DATABASE_URL: the database name is missing after the host")
@@ -30,7 +34,7 @@ def parse(url: str, *, pool_size: int = 0) -> dict[str, Any]:
         "USER": unquote(parts.username or query.get("user", "")),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or query.get("host", ""),
-        "PORT": str(parts.port or query.get("port", "")),
+        "PORT": str(port or query.get("port", "")),
         "CONN_MAX_AGE": 0,
         "OPTIONS": options,
     }
