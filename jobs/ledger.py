@@ -12,7 +12,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -52,17 +52,25 @@ def subject_column() -> str:
 
 def plan(subject_ids: Iterable[int], *, job: Job | None = None) -> None:
     """Put every step of new subjects into the ledger; a row that is there stays as it is."""
-    model = apps.get_model(settings.LEDGER_MODEL)
+    table = connection.ops.quote_name(apps.get_model(settings.LEDGER_MODEL)._meta.db_table)
+    steps = all_steps()
     now = timezone.now()
-    model._default_manager.bulk_create(
-        [
-            model(**{subject_column(): pk}, step=step.name, ready_at=None if step.after else now, job=job)
-            for pk in subject_ids
-            for step in all_steps()
-        ],
-        ignore_conflicts=True,
-        batch_size=1000,
-    )
+    with connection.cursor() as cursor:
+        # Written out: model instances take four times as long, and this is part of every upload.
+        cursor.execute(
+            f"INSERT INTO {table} "
+            f"({subject_column()}, step, ready_at, job_id, status, attempt, version, error) "
+            "SELECT subject, step, ready_at, %s::uuid, 'pending', 0, '', '' "
+            "FROM unnest(%s::bigint[]) AS subject "
+            "CROSS JOIN unnest(%s::text[], %s::timestamptz[]) AS steps (step, ready_at) "
+            "ON CONFLICT DO NOTHING",
+            [
+                job and job.pk,
+                list(subject_ids),
+                [step.name for step in steps],
+                [None if step.after else now for step in steps],
+            ],
+        )
     wake(*(step.name for step in all_steps() if step.after is None))
 
 
