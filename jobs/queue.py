@@ -1,5 +1,6 @@
 """The queue; the only module to know which library it is. Tasks are wake-ups, the ledger holds the work."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Literal, get_args
 
@@ -26,9 +27,18 @@ def enqueue(function: str, *arguments: Any, cluster: Cluster = "default") -> Non
 
 def wake(*steps: str) -> None:
     """Have each step drained soon after the open transaction commits. Cheap when one is queued already."""
+    # Robust: the rows are committed by then, and a wake-up that is lost is made up for by the sweep.
+    transaction.on_commit(lambda: request_drains(steps), robust=True)
+
+
+def request_drains(steps: Sequence[str]) -> None:
+    """Queue a drain of each step unless one is queued that has not begun: mostly one is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT step FROM jobs_stepwake WHERE step = ANY(%s)", [list(steps)])
+        queued = {step for (step,) in cursor.fetchall()}
     for step in steps:
-        # Robust: the rows are committed by then, and a wake-up that is lost is made up for by the sweep.
-        transaction.on_commit(lambda step=step: request_drain(step), robust=True)  # type: ignore[misc]
+        if step not in queued:
+            request_drain(step)
 
 
 def request_drain(step: str) -> None:
