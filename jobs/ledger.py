@@ -65,7 +65,7 @@ def plan(subject_ids: Iterable[int], *, job: Job | None = None) -> None:
             "CROSS JOIN unnest(%s::text[], %s::timestamptz[]) AS steps (step, ready_at) "
             "ON CONFLICT DO NOTHING",
             [
-                job and job.pk,
+                job.pk if job else None,
                 list(subject_ids),
                 [step.name for step in steps],
                 [None if step.after else now for step in steps],
