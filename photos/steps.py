@@ -28,6 +28,8 @@ def read_metadata_of(photo: Photo) -> StepResult:
             found = metadata.read_metadata(path)
     except FileNotFoundError:
         return StepResult.failed(ORIGINAL_MISSING)
+    except imaging.UndecodableImage as error:
+        return StepResult.failed(str(error))
     photo.latitude, photo.longitude = found.latitude, found.longitude
     photo.altitude_metres = found.altitude
     photo.camera_make, photo.camera_model, photo.lens_model = (

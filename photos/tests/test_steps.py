@@ -1,0 +1,172 @@
+"""Metadata and renditions through the ledger: what becomes of good, broken and hostile pictures."""
+
+import resource
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs import tasks
+from photos import steps
+from photos.models import Photo, PhotoStep
+from photos.steps import signed_64
+from photos.storages import originals, read_bytes, renditions
+from photos.tests.pictures import huge, jpeg, png, taken, truncated, turned_jpeg, webp
+
+AddPhoto = Callable[..., Photo]
+
+
+def ledger_of(photo: Photo) -> dict[str, tuple[str, str]]:
+    """Status and reason of each step."""
+    rows = PhotoStep.objects.filter(photo=photo).values_list("step", "status", "error")
+    return {step: (status, error) for step, status, error in rows}
+
+
+def work() -> None:
+    """Run both steps on everything, and read the photos anew."""
+    tasks.drain("metadata")
+    tasks.drain("renditions")
+
+
+def test_what_the_camera_wrote_comes_into_the_columns(add_photo: AddPhoto) -> None:
+    photo = add_photo(jpeg(exif=taken("2024:05:01 12:34:56", offset="+02:00", place=(48.5, -11.25))))
+    work()
+    photo.refresh_from_db()
+    assert photo.taken_at == datetime(2024, 5, 1, 12, 34, 56, tzinfo=UTC)
+    assert photo.taken_at_utc == datetime(2024, 5, 1, 10, 34, 56, tzinfo=UTC)
+    assert (photo.utc_offset_minutes, photo.taken_at_source) == (120, "exif_original")
+    assert (photo.latitude, photo.longitude) == (pytest.approx(48.5), pytest.approx(-11.25))
+    assert (photo.camera_make, photo.camera_model) == ("Chitra", "Pinhole 1")
+    assert photo.has_place
+    assert ledger_of(photo)["metadata"] == ("done", "")
+
+
+def test_a_picture_without_metadata_keeps_the_time_of_its_file(add_photo: AddPhoto) -> None:
+    photo = add_photo(png())
+    before = photo.taken_at
+    work()
+    photo.refresh_from_db()
+    assert (photo.taken_at, photo.taken_at_source) == (before, "upload")
+    assert not photo.has_place
+
+
+def test_renditions_are_upright_and_the_row_knows_them(add_photo: AddPhoto) -> None:
+    photo = add_photo(turned_jpeg(6, 800, 600))
+    work()
+    photo.refresh_from_db()
+    assert (photo.width, photo.height, photo.has_renditions) == (800, 600, True)
+    assert photo.thumbhash
+    assert photo.perceptual_hash is not None
+    for kind in ("thumbnail", "preview"):
+        assert read_bytes(renditions(), photo.rendition_key(kind))[8:12] == b"WEBP"
+    assert ledger_of(photo)["embedding"] == ("pending", "")
+
+
+def test_renditions_can_be_made_anew(add_photo: AddPhoto, media: Path) -> None:
+    photo = add_photo()
+    work()
+    steps.make_renditions([photo.pk])
+    names = sorted(path.name for path in (media / "renditions").rglob("*") if path.is_file())
+    assert names == ["preview.webp", "thumbnail.webp"]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (truncated(jpeg(), 0.02), ""),
+        (b"\xff\xd8\xff" + b"\0" * 500, ""),
+        (truncated(png(), 0.3), ""),
+        (truncated(webp(), 0.3), ""),
+        (huge("PNG"), "50000 x 50000 pixels are more than the limit of 300,000,000 pixels"),
+        (huge("JPEG"), "50000 x 50000 pixels are more than the limit"),
+        (huge("GIF"), "50000 x 50000 pixels are more than the limit"),
+        (huge("BMP"), "50000 x 50000 pixels are more than the limit"),
+        (huge("AVIF"), ""),
+        (huge("HEIC"), ""),
+    ],
+    ids=[
+        "head",
+        "zeros",
+        "png",
+        "webp",
+        "huge png",
+        "huge jpeg",
+        "huge gif",
+        "huge bmp",
+        "huge avif",
+        "huge heic",
+    ],
+)
+def test_a_bad_picture_fails_at_once_with_its_reason_and_the_others_go_on(
+    add_photo: AddPhoto, data: bytes, reason: str
+) -> None:
+    good, bad, better = add_photo(seed=1), add_photo(data), add_photo(seed=2)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    work()
+    grown_megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert grown_megabytes < 300
+    status, error = ledger_of(bad)["renditions"]
+    assert status == "failed"
+    assert reason in error
+    assert len(error) > 10
+    assert PhotoStep.objects.get(photo=bad, step="renditions").attempt == 1
+    for step in ("embedding", "faces"):
+        assert ledger_of(bad)[step] == ("skipped", "It needs “Thumbnail and preview”, which did not succeed.")
+    assert [ledger_of(photo)["renditions"][0] for photo in (good, better)] == ["done", "done"]
+    assert ledger_of(bad)["metadata"][0] in ("done", "failed")
+    bad.refresh_from_db()
+    assert not bad.has_renditions
+
+
+def test_a_picture_cut_off_in_the_middle_never_hangs_or_repeats(add_photo: AddPhoto) -> None:
+    photo = add_photo(truncated(jpeg(), 0.5))
+    work()
+    status, _ = ledger_of(photo)["renditions"]
+    assert status in ("done", "failed")
+
+
+def test_the_limit_of_pixels_is_a_setting(add_photo: AddPhoto, settings: Any) -> None:
+    settings.MAX_PIXELS = 1000
+    photo = add_photo(jpeg(100, 100))
+    work()
+    assert ledger_of(photo)["renditions"] == (
+        "failed",
+        "100 x 100 pixels are more than the limit of 1,000 pixels",
+    )
+
+
+def test_an_original_that_is_gone_is_said_with_what_to_do(add_photo: AddPhoto) -> None:
+    photo = add_photo()
+    originals().delete(photo.original_key)
+    work()
+    missing = ("failed", "The original is not in the storage. Check the storage, then retry.")
+    assert (ledger_of(photo)["metadata"], ledger_of(photo)["renditions"]) == (missing, missing)
+
+
+def test_a_full_storage_is_tried_again_later(add_photo: AddPhoto, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = add_photo()
+
+    def refuse(*args: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(renditions()), "_save", refuse)
+    work()
+    assert ledger_of(photo)["renditions"] == ("pending", "OSError: [Errno 28] No space left on device")
+    photo.refresh_from_db()
+    assert not photo.has_renditions
+
+
+def test_a_photo_deleted_meanwhile_disturbs_nobody(add_photo: AddPhoto) -> None:
+    gone, kept = add_photo(seed=1), add_photo(seed=2)
+    results = steps.make_renditions([gone.pk + 1000, kept.pk])
+    assert list(results) == [kept.pk]
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"), [(0, 0), (2**63 - 1, 2**63 - 1), (2**63, -(2**63)), (2**64 - 1, -1)]
+)
+def test_a_hash_of_64_bits_fits_a_signed_column(value: int, stored: int) -> None:
+    assert signed_64(value) == stored
+    assert stored % 2**64 == value
