@@ -242,5 +242,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
     "root": {"handlers": ["console"], "level": env_str("CHITRA_LOG_LEVEL", "INFO").upper()},
     # libvips warns of every oddity of a file; what matters ends as the reason of a failed step.
-    "loggers": {"daphne": {"level": "WARNING"}, "django-q": {"level": "WARNING"}, "pyvips": {"level": "ERROR"}},
+    "loggers": {
+        "daphne": {"level": "WARNING"},
+        "django-q": {"level": "WARNING"},
+        "pyvips": {"level": "ERROR"},
+    },
 }
