@@ -135,15 +135,19 @@ def load(port: int, path: str, clients: int, seconds: float, key: str) -> dict[s
     return result
 
 
-def measure(port: int, key: str, clients: int, seconds: float, rounds: int) -> list[str]:
+def measure(server: tuple[int, int], key: str, clients: int, seconds: float, rounds: int) -> list[str]:
     """A row of the table: bare view and list in turns."""
+    port, pid = server
     runs: dict[str, list[dict[str, Any]]] = {BARE: [], LIST: []}
     for _ in range(rounds):
         for path, results in runs.items():
-            results.append(load(port, path, clients, seconds, key))
+            before = stage.cpu_seconds(pid)
+            run = load(port, path, clients, seconds, key)
+            run["cpu_ms"] = 1000 * (stage.cpu_seconds(pid) - before) / run["requests"]
+            results.append(run)
 
     def median(path: str, figure: str) -> float:
-        return statistics.median(run[figure] for run in runs[path])
+        return float(statistics.median(run[figure] for run in runs[path]))
 
     ratios = [b["per_second"] / a["per_second"] for a, b in zip(runs[BARE], runs[LIST], strict=True)]
     return [
@@ -154,8 +158,9 @@ def measure(port: int, key: str, clients: int, seconds: float, rounds: int) -> l
         f"{median(BARE, 'median_ms'):.1f}",
         f"{median(LIST, 'median_ms'):.1f}",
         f"{median(LIST, 'p95_ms'):.1f}",
+        f"{median(BARE, 'cpu_ms'):.1f}",
+        f"{median(LIST, 'cpu_ms'):.1f}",
         str(sum(run["errors"] for results in runs.values() for run in results)),
-        f"{median(BARE, 'client_cpu'):.0%} / {median(LIST, 'client_cpu'):.0%}",
     ]
 
 
@@ -169,26 +174,18 @@ def main() -> None:
     with stage.own_chitra("benchmarks.api_settings") as directory:
         key = fill(options.photos)
         queries = count_queries(key)
-        with web_process(directory / "web.log") as (port, pid):
+        with web_process(directory / "web.log") as server:
+            port, pid = server
             start = stage.resident_megabytes(pid)
             for path in (BARE, LIST):
                 load(port, path, 8, 1, key)
             size = load(port, LIST, 1, 0.1, key)["bytes"]
             rows = [
-                measure(port, key, clients, options.seconds, options.rounds) for clients in options.clients
+                measure(server, key, clients, options.seconds, options.rounds) for clients in options.clients
             ]
             end = stage.resident_megabytes(pid)
-    columns = [
-        "clients",
-        "bare/s",
-        "list/s",
-        "ratio",
-        "bare ms",
-        "list ms",
-        "list p95",
-        "errors",
-        "client's CPU",
-    ]
+    speed = ["clients", "bare/s", "list/s", "ratio", "bare ms", "list ms", "list p95"]
+    columns = [*speed, "bare CPU ms", "list CPU ms", "errors"]
     stage.print_table(
         f"GET {LIST} beside a bare async view, one Daphne process (target: 50 %)", columns, rows
     )

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a Chitra of their own in a temporary directory, interleaved timing, one table."""
+"""What the benchmarks share: a Chitra of their own in a temporary directory, timing in turns, one table."""
 
 import os
 import shutil
@@ -83,3 +83,9 @@ def resident_megabytes(pid: int | str = "self") -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def cpu_seconds(pid: int | str = "self") -> float:
+    """CPU time that a process has used, in user mode and in the kernel."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
