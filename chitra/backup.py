@@ -20,8 +20,10 @@ from django.core.files.storage import storages
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import Model
 
 from chitra import __version__, pg_tools
+from chitra.accounts.models import User
 from chitra.backup_files import (
     BackupError,
     Description,
@@ -75,8 +77,8 @@ def create(
     """Add a snapshot to the backups in `directory`, which is made when missing.
 
     Database and manifest are of one moment, while Chitra runs. `with_objects` copies every original that no
-    earlier snapshot brought, and the renditions unless told otherwise; bytes that differ from the checksum taken
-    at ingest are reported, not kept. Raises BackupError when there is no snapshot in the end.
+    earlier snapshot brought, and the renditions unless told otherwise; bytes that differ from the checksum
+    taken at ingest are reported, not kept. Raises BackupError when there is no snapshot in the end.
     """
     vault = Vault(directory)
     with told_apart(directory), vault.draft() as draft:
@@ -178,16 +180,15 @@ def copy_objects(vault: Vault, draft: Snapshot, report: Report, *, jobs: int, pr
         entries = iter(progress("Copying objects", draft.entries(), total))
         while batch := list(islice(entries, BATCH)):
             for entry, outcome in zip(batch, pool.map(partial(copy_object, vault), batch), strict=True):
-                if isinstance(outcome, str):
-                    missing.append(entry)
-                    report.problems.append(f"{entry.storage}/{entry.key}: {outcome}")
-                    outcome = entry if entry.storage == "originals" else None
-                elif outcome is entry:
-                    report.present += 1
-                else:
-                    report.copied += 1
-                if outcome is not None:
+                if isinstance(outcome, Entry):
+                    report.present += outcome is entry
+                    report.copied += outcome is not entry
                     file.write(outcome.to_line())
+                    continue
+                missing.append(entry)
+                report.problems.append(f"{entry.storage}/{entry.key}: {outcome}")
+                if entry.storage == "originals":  # its digest is known all the same
+                    file.write(entry.to_line())
     complete.replace(draft.manifest)
     forget_purged(report, missing)
 
@@ -317,10 +318,10 @@ def check_version(description: Description) -> None:
 def what_is_there() -> str:
     """Accounts, libraries and photos in the database, as words; "" when there are none."""
     existing = set(connection.introspection.table_names())
-    user_model = apps.get_model("accounts.User")
+    models: dict[str, type[Model]] = {"accounts": User, "libraries": Library, "photos": Photo}
     counts = {
         word: model._default_manager.count() if model._meta.db_table in existing else 0
-        for word, model in {"accounts": user_model, "libraries": Library, "photos": Photo}.items()
+        for word, model in models.items()
     }
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count)
 

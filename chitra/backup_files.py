@@ -19,11 +19,19 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Protocol
 
 FORMAT = 1
 CHUNK_BYTES = 1024 * 1024
 SNAPSHOT_NAME = re.compile(r"\d{8}T\d{6}Z(-\d+)?$")
+
+
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Writable(Protocol):
+    def write(self, data: bytes, /) -> int: ...
 
 
 class BackupError(Exception):
@@ -192,7 +200,7 @@ class Vault:
                 shutil.rmtree(leftover, ignore_errors=True)
             yield
 
-    def add_object(self, source: BinaryIO, *, expected: str | None = None) -> tuple[str, int]:
+    def add_object(self, source: Readable, *, expected: str | None = None) -> tuple[str, int]:
         """Copy a stream in under its SHA-256; the digest and the size. Kept once however often it comes.
 
         With `expected`, other bytes raise ValueError and are not kept.
@@ -230,7 +238,7 @@ class Vault:
         return len(old), removed
 
 
-def copy_hashing(source: Any, target: Any) -> tuple[str, int]:
+def copy_hashing(source: Readable, target: Writable) -> tuple[str, int]:
     """Copy a binary stream; SHA-256 in hex and the number of bytes."""
     sha256, size = hashlib.sha256(), 0
     while data := source.read(CHUNK_BYTES):

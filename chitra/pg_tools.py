@@ -110,7 +110,7 @@ def _major(program: Path) -> int | None:
 
 def dump(target: Target, path: Path, *, snapshot: str) -> None:
     """Write the database as an exported transaction sees it to `path`, in pg_dump's compressed format."""
-    command = [
+    command: list[str | Path] = [
         find_programs(target.server_major) / "pg_dump",
         "--format=custom",
         "--no-owner",
@@ -146,8 +146,15 @@ def load(target: Target, path: Path, *, dumped_from: int) -> None:
     `dumped_from` is the major version of the server that was dumped.
     """
     programs = find_programs(max(target.server_major, dumped_from))
-    reader = [programs / "pg_restore", "--no-owner", "--no-privileges", "--no-comments", "--file=-", path]
-    writer = [
+    reader: list[str | Path] = [
+        programs / "pg_restore",
+        "--no-owner",
+        "--no-privileges",
+        "--no-comments",
+        "--file=-",
+        path,
+    ]
+    writer: list[str | Path] = [
         programs / "psql",
         "--no-psqlrc",
         "--quiet",

@@ -14,7 +14,8 @@ class Command(BaseCommand):
     help = (
         "Put a backup back: rows into an empty database, objects where they are missing. "
         "Stop web servers and workers first. Exit status 0: all is back; "
-        "1: the database is as it was, or the message says otherwise; 3: the rows are back, but objects are missing."
+        "1: the database is as it was, or the message says otherwise; "
+        "3: the rows are back, but objects are missing."
     )
     requires_system_checks: tuple[str, ...] = ()  # the database is empty
 
