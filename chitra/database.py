@@ -10,10 +10,8 @@ def parse(url: str, *, password: str = "", pool_size: int = 0) -> dict[str, Any]
     """Settings for `postgresql://user:password@host:port/name?option=value`.
 
     A socket directory comes as `?host=/path`; a `password` given apart is used when the URL has none.
-    `pool_size` > 0 asks for psycopg's connection pool; persistent connections stay off, because under ASGI they
-    A socket directory comes as `?host=/path`; a `password` given apart is used when the URL has none.
-    `pool_size` > 0 asks for psycopg's connection pool; persistent connections stay off, because under ASGI they
-    leak. Raises EnvError for another scheme or a missing name.
+    `pool_size` > 0 asks for psycopg's connection pool; persistent connections stay off: under ASGI they leak.
+    Raises EnvError for another scheme or a missing name.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):

@@ -17,9 +17,10 @@ from chitra import backup, pg_tools
 from chitra.backup_files import BackupError, Vault
 from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
 from photos.models import Album, AlbumPhoto, Photo, Tag
-from photos.services import ingest, purge
+from photos.services import ingest
 from photos.storages import originals, renditions
 from photos.tests.pictures import jpeg
+from photos.trash import purge
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AddPhoto = Callable[..., Photo]
