@@ -19,7 +19,7 @@ def answer() -> Iterator[Answer]:
 
     def start(status: int, body: bytes) -> int:
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - http.server's name
+            def do_GET(self) -> None:
                 right = self.path == "/api/ready" and self.headers["Host"] == "photos.example.org"
                 self.send_response(status if right else 400)
                 self.end_headers()
