@@ -29,6 +29,8 @@ lint: $(VENV)/.dev ## ruff and djlint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/yamllint --strict compose.yaml .yamllint.yaml
 
 types: $(VENV)/.dev ## mypy --strict
 	$(CHECK_ENV) $(BIN)/mypy $(APPS) manage.py conftest.py

@@ -6,11 +6,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from chitra.env import EnvError
 
 
-def parse(url: str, *, pool_size: int = 0) -> dict[str, Any]:
+def parse(url: str, *, password: str = "", pool_size: int = 0) -> dict[str, Any]:
     """Settings for `postgresql://user:password@host:port/name?option=value`.
 
-    A socket directory comes as `?host=/path`. `pool_size` > 0 asks for psycopg's connection pool; persistent
-    connections stay off, because under ASGI they leak. Raises EnvError for another scheme or a missing name.
+    A socket directory comes as `?host=/path`; a `password` given apart is used when the URL has none.
+    `pool_size` > 0 asks for psycopg's connection pool; persistent connections stay off: under ASGI they leak.
+    Raises EnvError for another scheme or a missing name.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
@@ -32,7 +33,7 @@ def parse(url: str, *, pool_size: int = 0) -> dict[str, Any]:
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or query.get("user", "")),
-        "PASSWORD": unquote(parts.password or ""),
+        "PASSWORD": unquote(parts.password or "") or password,
         "HOST": parts.hostname or query.get("host", ""),
         "PORT": str(port or query.get("port", "")),
         "CONN_MAX_AGE": 0,

@@ -95,6 +95,7 @@ TEMPLATES = [
 DATABASES = {
     "default": database.parse(
         env_secret("CHITRA_DATABASE_URL", "postgresql://localhost/chitra"),
+        password=env_secret("CHITRA_DATABASE_PASSWORD"),
         pool_size=env_int("CHITRA_DATABASE_POOL", 0, maximum=100),
     )
 }
