@@ -21,7 +21,7 @@ from photos.storages import originals, read_bytes
 from photos.tests.pictures import jpeg
 
 FILES = 150
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,11 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
+from types import FrameType
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -34,10 +38,10 @@ class Command(BaseCommand):
             library, owner = library_for_import(user)
         except (BadFolder, LookupError) as error:
             raise CommandError(str(error)) from None
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            self.print_report(self.run(library, root, owner))
-        except KeyboardInterrupt:
+            with stop_signals() as stop:
+                self.print_report(self.run(library, root, owner, stop))
+        except Stopped:
             raise CommandError("Stopped. Run the same command again: it goes on where it stopped.") from None
         except Cancelled:
             raise CommandError("Cancelled on the jobs page.") from None
@@ -46,7 +50,7 @@ class Command(BaseCommand):
         except StorageUnavailable as error:
             raise CommandError(f"{error} Run the import again to go on.") from None
 
-    def run(self, library: Library, root: Path, owner: Any) -> ImportReport:
+    def run(self, library: Library, root: Path, owner: Any, stop: Event) -> ImportReport:
         """Import under a job, which ends as the import does."""
         job = Job.objects.create(
             kind="import",
@@ -59,10 +63,10 @@ class Command(BaseCommand):
         )
         try:
             with tqdm(total=job.total, unit="photo", desc="Importing", disable=None, file=sys.stderr) as bar:
-                progress = Progress(job, bar)
+                progress = Progress(job, bar, stop)
                 result = import_folder(library=library, root=root, user=owner, on_progress=progress)
             progress.report_now(result)
-        except KeyboardInterrupt:
+        except Stopped:
             end_job(job, status=Job.Status.CANCELED, error="Stopped; run the import again to go on.")
             raise
         except StorageUnavailable as error:
@@ -82,16 +86,44 @@ class Command(BaseCommand):
         self.stdout.write(f"{result.summary()}.")
 
 
-class Progress:
-    """Moves the bar with each file and the job's row about once a second."""
+class Stopped(Exception):
+    """Somebody asked the import to stop."""
 
-    def __init__(self, job: Job, bar: Any) -> None:
+
+@contextmanager
+def stop_signals() -> Iterator[Event]:
+    """The event that Ctrl-C or SIGTERM sets, to stop between two files: amid a query the connection is lost.
+
+    A second one ends the process at once, which costs nothing but an object without a row.
+    """
+    stop = Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, ask) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+class Progress:
+    """Moves the bar with each file and the job's row about once a second. Raises Stopped."""
+
+    def __init__(self, job: Job, bar: Any, stop: Event) -> None:
         self.job = job
         self.bar = bar
+        self.stop = stop
         self.reported_at = 0.0
 
     def __call__(self, result: ImportReport) -> None:
         self.bar.update(max(0, result.seen - self.bar.n))
+        if self.stop.is_set():
+            raise Stopped
         if time.monotonic() - self.reported_at > REPORT_EVERY_SECONDS:
             self.report_now(result)
 
