@@ -40,9 +40,9 @@ def start(
 
 
 def run(*arguments: str | Path, environment: dict[str, str] | None = None) -> tuple[int, str, str]:
-    """Exit status, output and error output of a process that ends by itself within a minute."""
+    """Exit status, output and error output of a process that ends by itself within minutes."""
     process = start(*arguments, environment=environment)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
     return process.returncode, out, err
 
 

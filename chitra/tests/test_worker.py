@@ -17,7 +17,7 @@ from photos.models import PhotoStep
 from photos.services import ingest
 from photos.tests.pictures import jpeg
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 @pytest.fixture

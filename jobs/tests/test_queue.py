@@ -140,6 +140,7 @@ def test_every_cluster_has_a_sweep_and_migrating_again_adds_none(db: None) -> No
 
 def test_a_cluster_that_misses_its_sweep_is_silent(db: None) -> None:
     queue.ensure_schedule()
+    Schedule.objects.update(next_run=timezone.now())
     assert queue.silent_clusters() == []
     Schedule.objects.filter(cluster="ml").update(next_run=timezone.now() - timedelta(minutes=3))
     assert queue.silent_clusters() == ["ml"]
