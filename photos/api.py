@@ -15,6 +15,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.services import step_counts
 from photos import serving
 from photos.api_errors import (
     BadRequest,
@@ -25,7 +26,7 @@ from photos.api_errors import (
     validated,
 )
 from photos.importing import BadFolder, import_folder, inside_scan_roots
-from photos.models import Library, Photo
+from photos.models import Library, Photo, PhotoStep
 from photos.serializers import PageParameters, PageStatement, ScanBody, photos_as_json
 from photos.services import Ingested, RejectedFile, StorageUnavailable, ingest
 from photos.steps import RENDITIONS_VERSION
@@ -56,6 +57,13 @@ def photo_page(user: Any, limit: int, offset: int) -> HttpResponse:
 def timeline_of(user: Any) -> PageStatement:
     """The query is the same as long as the user is: membership is looked up when it runs."""
     return PageStatement.of(Photo.objects.visible_to(user).newest_first())
+
+
+@api_view(["GET", "HEAD"])
+def progress(request: Request) -> Response:
+    """How many of the visible photos are in which state of each step: `{steps: {name: {status: count}}}`."""
+    rows = PhotoStep.objects.visible_to(request.user).filter(photo__deleted_at__isnull=True)
+    return Response({"steps": step_counts(rows)})
 
 
 @api_view(["GET", "HEAD"])

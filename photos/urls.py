@@ -4,6 +4,7 @@ from photos import api
 
 urlpatterns = [
     path("photos", api.list_photos, name="api-photos"),
+    path("photos/progress", api.progress, name="api-progress"),
     path("photos/upload", api.upload, name="api-upload"),
     path("photos/scan-path", api.scan_path, name="api-scan-path"),
     path("photos/<int:photo_id>", api.photo_detail, name="api-photo"),
