@@ -160,7 +160,7 @@ def embedding_row(title: str, photos: "Sequence[Photo]", choice: "Choice", encod
     with in_use(choice, encoder, encoders, services):
         alone(0)
         step(0)
-        seconds = stage.interleaved({"encoder": alone, "step": step}, 4 * len(batches))
+        seconds = stage.interleaved({"encoder": alone, "step": step}, 2 * len(batches))
     return row(title, f"{BATCH} photos", seconds["encoder"], seconds["step"], 0.75)
 
 

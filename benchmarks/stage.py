@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -26,6 +27,7 @@ def own_chitra(settings: str = "chitra.settings", **environment: str) -> Iterato
     PostgreSQL runs with the product's settings (fsync on). The directory lies in the system's temporary
     directory: TMPDIR names another disk.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the database is stopped then too
     directory = Path(tempfile.mkdtemp(prefix="chitra-benchmark-"))
     if os.geteuid() == 0:
         directory.chmod(0o711)  # PostgreSQL's account must pass through; the directory is ours alone
