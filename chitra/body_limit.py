@@ -22,8 +22,9 @@ class BodyTooLarge(Exception):
 class BodyLimit:
     """ASGI wrapper: 413 for a declared length over the limit, and for a body that grows over it.
 
-    The limit of a form is MAX_UPLOAD_BYTES; any other body is read into memory, so it may be far smaller. A body
-    of undeclared length gets its length in the end: Django reads the body first, and takes one without for empty.
+    The limit of a form is MAX_UPLOAD_BYTES; any other body is read into memory, so its limit is lower. A body
+    of undeclared length has it declared in the end: Django, which looks at the headers after it has read the
+    body, takes one without for empty.
     """
 
     def __init__(self, application: Any) -> None:

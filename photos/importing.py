@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,10 +114,8 @@ def import_folder(
         report.failed.append((shown(error.filename), f"It cannot be read: {error.strerror}."))
 
     for path in walk(root, on_error):
-        when_database_is_back(
-            lambda path=path: import_file(library=library, path=path, user=user, report=report)
-        )
-        when_database_is_back(lambda: on_progress(report))
+        when_database_is_back(partial(import_file, library=library, path=path, user=user, report=report))
+        when_database_is_back(partial(on_progress, report))
     return report
 
 

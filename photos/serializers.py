@@ -86,4 +86,6 @@ class PageParameters(serializers.Serializer[Any]):
 
 
 class ScanBody(serializers.Serializer[Any]):
-    root = serializers.CharField(required=False, default="", allow_blank=True, max_length=4096)
+    root = serializers.CharField(  # type: ignore[assignment] # every field has a `root`, which DRF keeps apart
+        required=False, default="", allow_blank=True, max_length=4096
+    )

@@ -29,7 +29,7 @@ def named(patterns: list[Any]) -> Iterator[URLPattern]:
             yield pattern
 
 
-ENDPOINTS = {pattern.name: pattern for pattern in named(api_patterns)}
+ENDPOINTS = {str(pattern.name): pattern for pattern in named(api_patterns)}
 PRIVATE = sorted(set(ENDPOINTS) - PUBLIC)
 
 

@@ -1,5 +1,6 @@
 """Nonsense in the environment stops the start with the name of the variable."""
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,13 +125,13 @@ def test_two_processes_that_start_at_once_agree_on_the_secret_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "secret_key"
-    other = secret_key.secrets.token_urlsafe
+    make_key = secrets.token_urlsafe
 
     def be_second(length: int) -> str:
         path.write_text("the first one's")
-        return other(length)
+        return make_key(length)
 
-    monkeypatch.setattr(secret_key.secrets, "token_urlsafe", be_second)
+    monkeypatch.setattr(secrets, "token_urlsafe", be_second)
     assert secret_key.load_or_create(path) == "the first one's"
 
 

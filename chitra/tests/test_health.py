@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
-from django_q.models import Schedule
 
 from chitra import __version__, health
 from chitra.tests.processes import files_of
@@ -23,8 +23,12 @@ def see(client_of: Callable[[Any], Client], admin: Any) -> Callable[[], Any]:
     """What an administrator sees while workers run."""
     client = client_of(admin)
     ensure_schedule()
-    Schedule.objects.update(next_run=timezone.now())
+    schedules().update(next_run=timezone.now())
     return lambda: client.get("/api/health").json()
+
+
+def schedules() -> Any:
+    return apps.get_model("django_q.Schedule")._default_manager.all()
 
 
 def break_database(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +74,8 @@ def test_two_probes_at_once_do_not_disturb_each_other(
     media: Path, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = type(originals())
-    save, nested = storage.save, []
+    save = storage.save
+    nested: list[bool] = []
 
     def probe_meanwhile(self: Any, *args: Any, **kwargs: Any) -> Any:
         name = save(self, *args, **kwargs)
@@ -104,7 +109,7 @@ def test_a_database_that_is_away_is_said(
 
 
 def test_a_queue_without_workers_is_named_with_what_to_do(see: Callable[[], Any], media: Path) -> None:
-    Schedule.objects.filter(cluster="ml").update(next_run=timezone.now() - timedelta(minutes=5))
+    schedules().filter(cluster="ml").update(next_run=timezone.now() - timedelta(minutes=5))
     reason = see()["parts"]["queue"]["reason"]
     assert reason == "No worker takes tasks of the queue ml. Start one: manage.py qcluster -n ml."
 

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from jobs.models import Job
-from photos import importing
+from photos import importing, services
 from photos.importing import BadFolder, ImportReport, checked_folder, import_folder, inside_scan_roots
 from photos.models import Library, Photo
 from photos.services import StorageUnavailable
@@ -232,7 +232,7 @@ def test_a_file_that_breaks_while_it_is_read_does_not_stop_the_import(
     library: Library, media: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(folder, a_jpg=jpeg(seed=1), b_jpg=jpeg(seed=2))
-    ingest = importing.ingest
+    ingest = services.ingest
 
     class BadSector:
         def read(self, size: int) -> bytes:

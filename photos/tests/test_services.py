@@ -227,7 +227,7 @@ def test_a_full_disk_is_said_and_nothing_is_kept(library: Library, tiny_disk: Pa
     with pytest.raises(StorageUnavailable) as refusal:
         take(library, jpeg() + b"\0" * 400_000)
     assert refusal.value.errno == errno.ENOSPC
-    assert refusal.value.strerror.startswith("The storage is full. Free some space")
+    assert str(refusal.value).startswith("The storage is full. Free some space")
     assert_nothing_is_left(tiny_disk)
     assert take(library, jpeg(32, 32)).photo.pk
 

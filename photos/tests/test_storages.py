@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 
-from photos import storages
 from photos.storages import DurableFileSystemStorage, StreamFile, local_path, read_bytes
 
 
@@ -83,7 +82,7 @@ def test_the_file_and_every_new_directory_are_synced(
         path = Path(f"/proc/self/fd/{descriptor}").readlink()
         synced.append(f"{kind} {path.relative_to(tmp_path)}" if kind == "directory" else kind)
 
-    monkeypatch.setattr(storages.os, "fsync", note)
+    monkeypatch.setattr(os, "fsync", note)
     storage.save("1/ab/x.jpg", ContentFile(b"picture"))
     assert synced[0] == "file"
     assert sorted(synced[1:]) == ["directory .", "directory 1", "directory 1/ab"]
