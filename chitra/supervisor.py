@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 PR_SET_PDEATHSIG = 1
+EXIT_POLL_SECONDS = 0.1
 READY_POLL_SECONDS = 0.2
 LAST_WORDS_SECONDS = 2
 COLOURS = (36, 32, 35, 33, 34, 31)  # terminal colour codes, given to the parts in turn
@@ -192,7 +193,7 @@ class Supervisor:
         watcher = asyncio.create_task(self._watch_ready(part))
         reader = asyncio.create_task(self._copy_output(part, child))
         try:
-            status = await child.wait()
+            status = await exit_of(child)
             _kill_group(child)
             await asyncio.wait([reader], timeout=LAST_WORDS_SECONDS)
         finally:
@@ -282,6 +283,16 @@ async def _first(
 def _signal(child: asyncio.subprocess.Process, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         child.send_signal(number)
+
+
+async def exit_of(child: asyncio.subprocess.Process) -> int:
+    """The status of a process as soon as it is gone.
+
+    `child.wait` would also wait for its pipe, which orphans it leaves behind hold open.
+    """
+    while child.returncode is None:
+        await asyncio.sleep(EXIT_POLL_SECONDS)
+    return child.returncode
 
 
 def _kill_group(child: asyncio.subprocess.Process) -> None:

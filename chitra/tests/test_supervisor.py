@@ -101,6 +101,16 @@ def test_a_crashed_part_is_started_again() -> None:
     assert play(runner, lambda: runner.until_logged("ended with exit status 3; starting again", 3)) == 0
 
 
+def test_a_crashed_part_is_started_again_though_its_orphans_hold_the_pipe() -> None:
+    code = (
+        "import subprocess, sys\n"
+        "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "raise SystemExit(3)"
+    )
+    runner = Run(Plan(services=lambda: [python("worker", code)]))
+    assert play(runner, lambda: runner.until_logged("ended with exit status 3; starting again", 2)) == 0
+
+
 def test_a_failed_preparation_ends_the_start_before_any_service() -> None:
     plan = Plan(
         preparations=lambda: [python("migrate", "raise SystemExit(2)")],
@@ -163,7 +173,7 @@ def test_an_errand_runs_once() -> None:
 def test_a_part_that_ignores_the_polite_signal_is_killed_with_its_children() -> None:
     code = (
         "import os, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-        "if os.fork():\n    print('parent', flush=True)\nelse:\n    print('child', os.getpid(), flush=True)\n"
+        "if os.fork():\n    os.write(1, b'parent\\n')\nelse:\n    os.write(1, b'child %d\\n' % os.getpid())\n"
         "time.sleep(600)"
     )
     runner = Run(Plan(services=lambda: [python("stubborn", code)]), grace_seconds=0.2)
