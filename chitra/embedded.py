@@ -43,6 +43,9 @@ def data_dir() -> Path:
     return Path(os.environ.get("CHITRA_DATA_DIR") or BASE_DIR / "var").expanduser().resolve()
 
 
+PRIVATE_FOLDERS = ("media", "state")  # made closed: photos and the secret key lie in them
+
+
 def prepare_data_dir(directory: Path) -> None:
     """Create the data directory and prove it writable.
 
@@ -52,6 +55,8 @@ def prepare_data_dir(directory: Path) -> None:
         if not directory.exists():
             directory.mkdir(parents=True)
             directory.chmod(0o711 if os.geteuid() == 0 else 0o700)
+        for name in PRIVATE_FOLDERS:
+            (directory / name).mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
             pass
     except OSError as error:
