@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from search.models import EncoderVersion, PhotoEmbedding, TextEmbedding
 EXACT_SCAN_LIMIT = 20_000  # below it an exact scan takes a few ms and always finds everything
 MAX_QUERY_CHARACTERS = 500
 _choose_lock = threading.Lock()
+_settled: dict[str, encoders.Choice] = {}
 
 
 class SearchUnavailable(Exception):
@@ -37,20 +37,36 @@ class Hit:
 
 
 def encoder_choice() -> encoders.Choice:
-    """The encoder in use, decided once a process."""
+    """The encoder in use. What is on this machine is decided once a process; a download is looked for again."""
     with _choose_lock:
-        return _choose()
+        choice = _settled.get("choice")
+        if choice is None:
+            choice = encoders.choose(
+                preference=settings.ENCODER,
+                model=settings.CLIP_MODEL,
+                pretrained=settings.CLIP_PRETRAINED,
+                model_dir=settings.MODEL_DIR,
+                state_dir=settings.STATE_DIR,
+            )
+            if choice.is_available and not choice.needs_download:
+                _settled["choice"] = choice
+        return choice
 
 
-@cache
-def _choose() -> encoders.Choice:
-    return encoders.choose(
-        preference=settings.ENCODER,
-        model=settings.CLIP_MODEL,
-        pretrained=settings.CLIP_PRETRAINED,
-        model_dir=settings.MODEL_DIR,
-        state_dir=settings.STATE_DIR,
-    )
+def load_encoder(choice: encoders.Choice) -> tuple[encoders.Encoder, encoders.Choice]:
+    """The encoder of a choice, downloaded if need be; when that fails, the one chosen instead.
+
+    Raises SearchUnavailable when there is none.
+    """
+    try:
+        return encoders.load(choice, threads=settings.ML_THREADS), choice
+    except encoders.EncoderUnavailableError as error:
+        with _choose_lock:
+            _settled.clear()
+        instead = encoder_choice()
+        if instead.version == choice.version or not instead.is_available:
+            raise SearchUnavailable(str(error)) from error
+        return encoders.load(instead, threads=settings.ML_THREADS), instead
 
 
 def encoder_version(choice: encoders.Choice) -> EncoderVersion:

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from django.conf import settings
-
 from jobs.steps import Step, StepResult
 from photos.models import Photo
-from search import encoders, services
+from search import services
 
 BATCH_SIZE = 16
 
@@ -16,8 +14,11 @@ def embed_photos(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
     choice = services.encoder_choice()
     if not choice.is_available:
         return dict.fromkeys(photo_ids, StepResult.skipped(choice.reason))
+    try:
+        encoder, choice = services.load_encoder(choice)
+    except services.SearchUnavailable as error:
+        return dict.fromkeys(photo_ids, StepResult.skipped(str(error)))
     photos = list(Photo.objects.filter(pk__in=photo_ids))
-    encoder = encoders.load(choice, threads=settings.ML_THREADS)
     vectors = encoder.embed_images(services.read_thumbnails(photos))
     services.save_embeddings(photos, vectors, choice)
     return {photo.pk: StepResult.done() for photo in photos}
