@@ -52,6 +52,8 @@ class ImportReport:
 
 def checked_folder(root: str | Path) -> Path:
     """The folder as an absolute path without symbolic links. Raises BadFolder when it cannot be read."""
+    if not str(root).strip():
+        raise BadFolder("Name the folder to import; the path is empty.")
     path = Path(root).expanduser()
     try:
         path = path.resolve(strict=True)
