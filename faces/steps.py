@@ -14,7 +14,10 @@ def find_faces(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
     choice = services.pack_choice(may_download=True)
     if not choice.is_available:
         return dict.fromkeys(photo_ids, StepResult.skipped(choice.reason))
-    model = detection.load(choice, threads=settings.ML_THREADS)
+    try:
+        model = detection.load(choice, threads=settings.ML_THREADS)
+    except detection.FaceModelError as error:
+        return dict.fromkeys(photo_ids, StepResult.failed(str(error)))
     version = services.model_version(choice)
     photos = list(Photo.objects.filter(pk__in=photo_ids))
     for photo in photos:
@@ -25,11 +28,17 @@ def find_faces(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
     return {photo.pk: StepResult.done() for photo in photos}
 
 
+def faces_version() -> str:
+    """The pack in use. Without weights it is none, so that photos skipped meanwhile are stale later."""
+    choice = services.pack_choice(may_download=True)
+    return choice.version if choice.is_available else ""
+
+
 FACES = Step(
     name="faces",
     title="Faces",
     run=find_faces,
-    version=lambda: services.pack_choice(may_download=True).version,
+    version=faces_version,
     after="renditions",
     cluster="ml",
     batch_size=4,
