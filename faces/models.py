@@ -27,7 +27,7 @@ class PersonQuerySet(ScopedQuerySet["Person"]):
         named = models.Case(models.When(name="", then=1), default=0)
         return self.with_photo_counts().order_by(named, "-photo_count", "id")
 
-    def with_cover_faces(self) -> Self:
+    def with_cover_faces(self) -> "PersonQuerySet":
         """Adds `cover_face_id`: the chosen cover, else the best face, on a photo outside the trash."""
         faces = Face.objects.filter(person=models.OuterRef("pk"), photo__deleted_at__isnull=True)
         faces = faces.exclude(crop_key="")

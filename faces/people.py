@@ -118,11 +118,10 @@ def set_cover(*, person: Person, face: Face | None, actor: Any) -> None:
 
     Raises PeopleError when it is not one of theirs.
     """
-    if face is None:
-        return _set(person, actor, Verb.COVER, "Took back the cover of {}", cover_id=None)
-    if not Face.objects.filter(pk=face.pk, person=person, is_dismissed=False).exists():
+    own = Face.objects.filter(person=person, is_dismissed=False)
+    if face is not None and not own.filter(pk=face.pk).exists():
         raise PeopleError("face_not_found", "The face is not one of this person.")
-    _set(person, actor, Verb.COVER, "Chose a cover for {}", cover_id=face.pk)
+    _set(person, actor, Verb.COVER, "Changed the cover of {}", cover_id=face.pk if face else None)
 
 
 def _set(person: Person, actor: Any, verb: str, summary: str, **values: Any) -> None:

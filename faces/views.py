@@ -147,7 +147,9 @@ def photo_faces(request: HttpRequest, photo_id: int) -> HttpResponse:
 
 
 def render_faces(request: HttpRequest, photo: Photo, problem: str = "") -> HttpResponse:
-    faces = list(Face.objects.filter(photo=photo, is_dismissed=False).select_related("person").order_by("x1", "pk"))
+    faces = list(
+        Face.objects.filter(photo=photo, is_dismissed=False).select_related("person").order_by("x1", "pk")
+    )
     can_edit = photo.library_id in editable_library_ids(request.user)
     named = Person.objects.filter(library_id=photo.library_id).exclude(name="").order_by("name")
     context = {
