@@ -23,7 +23,7 @@ from photos.models import Library, Photo, PhotoStep
 from photos.serializers import photos_as_json
 from photos.storages import renditions
 
-CONFLICTS = {"person_exists"}
+CONFLICTS = {"person_exists", "undo_blocked", "plan_outdated", "no_plan"}
 UNKNOWN = {"person_not_found", "face_not_found"}
 
 
@@ -74,12 +74,6 @@ def create(request: Request) -> Response:
     except people.PeopleError as error:
         raise as_api_error(error) from None
     return Response({"id": person.pk, "name": person.name})
-
-
-@api_view(["PUT"])
-async def person_detail(request: Request, person_id: int) -> Response:
-    """Rename: `{name}`."""
-    return await sync_to_async(rename)(request, person_id)
 
 
 def rename(request: Request, person_id: int) -> Response:
