@@ -83,7 +83,9 @@ class SplitBody(serializers.Serializer[Any]):
 class PersonChanges(serializers.Serializer[Any]):
     name = serializers.CharField(required=False, max_length=1000)
     birth_date = serializers.DateField(required=False, allow_null=True)
-    aliases = serializers.ListField(child=serializers.CharField(max_length=1000), required=False, max_length=100)
+    aliases = serializers.ListField(
+        child=serializers.CharField(max_length=1000), required=False, max_length=100
+    )
     hidden = serializers.BooleanField(required=False)
     favorite = serializers.BooleanField(required=False)
     cover = Id(required=False, allow_null=True)
