@@ -202,7 +202,7 @@ async def recluster_apply(request: Request, job_id: Any) -> Response:
 
 def apply_sync(user: Any, job_id: Any) -> dict[str, Any]:
     job = plan_job_for(user, job_id)
-    if not Library.objects.editable_by(user).filter(pk=job.library_id).exists():
+    if job.library_id is None or not Library.objects.editable_by(user).filter(pk=job.library_id).exists():
         raise NotFound(f"Job not found: {job_id}", code="job_not_found")
     entry = reclustering.apply_recluster(job, actor=user)
     return {"status": "applied", "entry": entry_json(entry) if entry else None}

@@ -44,8 +44,9 @@ class Suggestion:
 def unassigned_faces(user: Any) -> QuerySet[Any]:
     """Faces of nobody, most useful first: large and good ones."""
     area = (F("x2") - F("x1")) * (F("y2") - F("y1"))
-    faces: QuerySet[Any] = Face.objects.visible_to(user).filter(person=None, assigned_by="")
-    return faces.annotate(usefulness=F("quality") * Sqrt(area)).order_by("-usefulness", "pk")
+    faces = Face.objects.visible_to(user).filter(person=None, assigned_by="")
+    ranked: QuerySet[Any] = faces.annotate(usefulness=F("quality") * Sqrt(area)).order_by("-usefulness", "pk")
+    return ranked
 
 
 def queue(
@@ -119,7 +120,7 @@ def nearest_person(
             if person is None or person.pk in not_these:
                 continue
             if person.birth_date is None or face.photo.taken_at.date() >= person.birth_date:
-                return person, 1 - float(row.distance)  # type: ignore[attr-defined]
+                return person, 1 - float(row.distance)
     return None
 
 
