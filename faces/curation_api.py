@@ -15,6 +15,7 @@ from faces.api import as_api_error, face_json, person_for, rename
 from faces.models import Face, JournalEntry, Person
 from faces.serializers import (
     AnswerBody,
+    BoxBody,
     BulkAssignBody,
     DrawBody,
     JournalParameters,
@@ -64,7 +65,7 @@ async def carry_out(work: Callable[..., dict[str, Any]], *arguments: Any) -> Res
 # --- suggestions --------------------------------------------------------------------------------------------
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def list_suggestions(request: Request) -> Response:
     """“Is this the same person?”, most useful first: `{items: [{person_id, face_id | other_id, …}]}`."""
     limit = validated(SuggestionParameters, request.query_params)["limit"]
@@ -113,7 +114,7 @@ def answer(user: Any, body: dict[str, Any]) -> dict[str, Any]:
 # --- journal ------------------------------------------------------------------------------------------------
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def journal(request: Request) -> Response:
     """What was done, newest first: `{items, next}`; `next` is the `before` of the next page, or null."""
     return await carry_out(journal_page, request.user, validated(JournalParameters, request.query_params))
@@ -181,7 +182,7 @@ def plan_job_for(user: Any, job_id: Any) -> Job:
     return job
 
 
-@api_view(["GET"])
+@api_view(["GET", "HEAD"])
 async def recluster_diff(request: Request, job_id: Any) -> Response:
     """What would move; 409 `no_plan` while the job has not ended."""
     return await carry_out(diff_of, request.user, job_id)
@@ -263,7 +264,7 @@ async def face_detail(request: Request, face_id: int) -> Response:
     """DELETE: it is no face, and is not found again. PATCH `{box}`: move it."""
     if request.method == "DELETE":
         return await carry_out(dismiss_sync, request.user, face_id)
-    return await carry_out(move_sync, request.user, face_id, validated(DrawBody, request.data)["box"])
+    return await carry_out(move_sync, request.user, face_id, validated(BoxBody, request.data)["box"])
 
 
 def dismiss_sync(user: Any, face_id: int) -> dict[str, Any]:
@@ -347,7 +348,7 @@ def person_json(person: Person) -> dict[str, Any]:
     }
 
 
-@api_view(["GET", "PUT", "PATCH", "DELETE"])
+@api_view(["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 async def person_detail(request: Request, person_id: int) -> Response:
     """GET; PUT `{name}` as ever; PATCH `{name, birth_date, aliases, hidden, favorite, cover}`; DELETE."""
     if request.method == "PUT":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Cast
 from pgvector.django import CosineDistance, HalfVectorField
@@ -20,6 +20,7 @@ from faces import constraints
 from faces.clustering import NOBODY, Faces, Group, Settings, cluster
 from faces.journal import Verb, lock_people, writing
 from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
+from faces.neighbours import candidate_pairs, walk_index_until_enough
 from faces.services import model_version, pack_choice
 from faces.vectors import HalfVectorBytes, unit_rows
 from jobs.events import publish
@@ -57,7 +58,7 @@ def place_new_faces(
         )
         near = neighbourhood(library_id, list(seeds.order_by("face_id")), version, threshold)
         if near:
-            changes = plan(library_id, Face.objects.filter(pk__in=near), version, threshold)
+            changes = plan(Face.objects.filter(pk__in=near), version, threshold)
             if apply_changes(library_id, changes):
                 publish(library_id, "people")
 
@@ -69,8 +70,9 @@ def neighbourhood(
     near = {seed.face_id for seed in seeds}
     for seed in seeds:
         near.update(nearest_faces(library_id, seed, version, threshold))
-    curated = set(Person.objects.filter(library=library_id).curated().values_list("pk", flat=True))
-    sizes = Person.objects.filter(faces__in=near).distinct().annotate(size=Count("faces"))
+    ids = set(Face.objects.filter(pk__in=near, person__isnull=False).values_list("person_id", flat=True))
+    curated = set(Person.objects.filter(pk__in=ids).curated().values_list("pk", flat=True))
+    sizes = Person.objects.filter(pk__in=ids).annotate(size=Count("faces"))
     for person_id, size in list(sizes.order_by("pk").values_list("pk", "size")):
         fixed = person_id in curated or size > LARGEST_FREE_GROUP
         members = Face.objects.filter(person=person_id).order_by("-quality", "pk")
@@ -96,12 +98,6 @@ def nearest_faces(
     return [face_id for face_id, far in rows if 1 - far >= lowest]
 
 
-def walk_index_until_enough() -> None:
-    """Until the transaction ends, the index goes on when other libraries' faces fill its first answer."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL hnsw.iterative_scan = strict_order")
-
-
 def regroup_library(job: Job, library_id: int, threshold: float | None) -> dict[str, int]:
     """Group all faces of a library anew around what people said. The task of the job “cluster”."""
     choice = pack_choice()
@@ -110,7 +106,7 @@ def regroup_library(job: Job, library_id: int, threshold: float | None) -> dict[
     total = faces.count()
     report(job, done=0, total=total, message="Comparing faces")
     with writing(library_id, actor=job.created_by, verb=Verb.RECLUSTER) as draft:
-        changes = plan(library_id, faces, version, choice.match_threshold if threshold is None else threshold)
+        changes = plan(faces, version, choice.match_threshold if threshold is None else threshold)
         draft.watch(
             people=list(Person.objects.filter(library=library_id).values_list("pk", flat=True)),
             faces=[pk for change in changes for pk in change.face_ids],
@@ -123,13 +119,14 @@ def regroup_library(job: Job, library_id: int, threshold: float | None) -> dict[
     return {"clustered": moved, "persons_created": len(made)}
 
 
-def plan(library_id: int, faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> list[Change]:
+def plan(faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> list[Change]:
     """What has to move among these faces. Curated people keep all the faces they have."""
-    kept = set(Person.objects.filter(library=library_id).curated().values_list("pk", flat=True))
+    people = set(faces.filter(person__isnull=False).order_by().values_list("person_id", flat=True).distinct())
+    kept = set(Person.objects.filter(pk__in=people).curated().values_list("pk", flat=True))
+    settings = Settings.for_threshold(threshold)
     loaded, current = load(faces, version, kept)
-    groups = cluster(loaded, Settings.for_threshold(threshold))
-    unnamed = set(Person.objects.filter(library=library_id).values_list("pk", flat=True)) - kept
-    return plan_changes(groups, current, unnamed)
+    groups = cluster(loaded, settings, pairs=candidate_pairs(loaded, version, settings))
+    return plan_changes(groups, current, unnamed=people - kept)
 
 
 def load(
@@ -195,9 +192,11 @@ def plan_changes(
 
 def apply_changes(library_id: int, changes: Iterable[Change]) -> int:
     """Write them and drop the unnamed groups left empty. Returns how many faces moved."""
+    changes = list(changes)
+    moving = [pk for change in changes for pk in change.face_ids]
+    left = set(Face.objects.filter(pk__in=moving, person__isnull=False).values_list("person_id", flat=True))
     moved = sum(apply_change(library_id, change) for change in changes)
-    if moved:
-        drop_empty_groups(library_id)
+    drop_empty_groups(left)
     return moved
 
 
@@ -209,7 +208,7 @@ def apply_change(library_id: int, change: Change) -> int:
     )
 
 
-def drop_empty_groups(library_id: int) -> None:
-    """People without faces whom nobody curated are nothing anybody could miss."""
-    kept = Person.objects.filter(library=library_id).curated().values("pk")
-    Person.objects.filter(library=library_id, faces=None).exclude(pk__in=kept).delete()
+def drop_empty_groups(people: Collection[int]) -> None:
+    """Those of these people without faces whom nobody curated: nothing that anybody could miss."""
+    empty = Person.objects.filter(pk__in=people, faces=None)
+    empty.exclude(pk__in=Person.objects.filter(pk__in=people).curated().values("pk")).delete()

@@ -103,9 +103,9 @@ class FaceQuerySet(ScopedQuerySet["Face"]):
 
     def free(self) -> Self:
         """Faces that a machine may move: nobody assigned them, and nobody curated their person."""
-        kept = Person.objects.curated().values("pk")
+        kept = Person.objects.curated().filter(pk=models.OuterRef("person"))
         by_nobody = self.filter(is_dismissed=False).exclude(assigned_by=Face.AssignedBy.PERSON)
-        return by_nobody.filter(Q(person=None) | ~Q(person__in=kept))
+        return by_nobody.filter(~Exists(kept))
 
 
 class Face(models.Model):

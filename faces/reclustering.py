@@ -19,6 +19,7 @@ from faces.errors import PeopleError
 from faces.grouping import drop_empty_groups, load
 from faces.journal import Verb, writing
 from faces.models import Face, FaceModelVersion, JournalEntry, Person
+from faces.neighbours import candidate_pairs
 from faces.services import model_version, pack_choice
 from jobs.models import Job
 from jobs.services import report, start_job
@@ -74,7 +75,8 @@ def plan_recluster(library_id: int, version: FaceModelVersion, threshold: float)
     loaded, current = load(faces, version, kept=())
     loaded = with_anchors(loaded, current, curated, settings.good_quality)
     told = constraints.apart(library_id, loaded.ids.tolist())
-    groups = cluster(replace(loaded, apart=told), settings)
+    pairs = candidate_pairs(loaded, version, settings)
+    groups = cluster(replace(loaded, apart=told), settings, pairs=pairs)
     moves = plan_moves(groups, current, curated)
     return {
         "fingerprint": print_before,
@@ -225,7 +227,7 @@ def apply_recluster(job: Job, *, actor: Any) -> JournalEntry | None:
                     fresh[move["new"]] = made.pk
                 target = fresh[move["new"]]
             put(move["faces"], target)
-        drop_empty_groups(job.library_id)
+        drop_empty_groups(people)
         draft.summary = f"Grouped anew: {plan['summary']['text']}"
     return draft.entry
 

@@ -91,12 +91,15 @@ class PersonChanges(serializers.Serializer[Any]):
     cover = Id(required=False, allow_null=True)
 
 
-class DrawBody(serializers.Serializer[Any]):
+class BoxBody(serializers.Serializer[Any]):
     """`box` is x1, y1, x2, y2 in fractions of the upright picture."""
 
     box = serializers.ListField(
         child=serializers.FloatField(min_value=0, max_value=1), min_length=4, max_length=4
     )
+
+
+class DrawBody(BoxBody):
     person_id = Id(required=False, allow_null=True, default=None)
 
 

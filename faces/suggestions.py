@@ -14,10 +14,10 @@ from pgvector.django import CosineDistance, HalfVectorField
 
 from faces import curation, people
 from faces.errors import PeopleError
-from faces.grouping import walk_index_until_enough
 from faces.journal import Verb, writing
 from faces.models import Face, FaceEmbedding, FaceModelVersion, FaceRejection, Person
 from faces.nearness import ASK_AGAIN_DAYS, NearPeople, near_people
+from faces.neighbours import walk_index_until_enough
 
 Answer = Literal["yes", "no", "unsure"]
 

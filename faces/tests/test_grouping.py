@@ -2,7 +2,7 @@
 
 import pytest
 
-from faces import curation, grouping, people
+from faces import curation, grouping, neighbours, people
 from faces.models import Face, Person
 from faces.tests.albums import Album
 from jobs.models import Job
@@ -103,3 +103,17 @@ def test_the_index_of_the_model_version_answers_nearest_neighbours(album: Album)
         cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'faces_faceembedding'")
         definitions = [row[0] for row in cursor.fetchall()]
     assert any("hnsw" in text and f"model_id = {album.version.pk}" in text for text in definitions)
+
+
+def test_the_index_leads_to_the_same_people_as_comparing_all(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        album.add_photo("a", "b", "c")
+    before = album.people()
+    Face.objects.update(person=None, assigned_by="")
+    monkeypatch.setattr(neighbours, "EXACT_UP_TO", 0)
+    changes = grouping.plan(Face.objects.all(), album.version, 0.42)
+    assert sorted(change.face_ids for change in changes) == sorted(
+        tuple(sorted(faces)) for faces in before.values()
+    )
