@@ -167,6 +167,7 @@ PHOTO_STEPS = [
     "photos.steps.RENDITIONS",
     "search.steps.EMBEDDING",
     "faces.steps.FACES",
+    "faces.steps.NAMES",
 ]
 
 TRASH_DAYS = env_int("CHITRA_TRASH_DAYS", 30, maximum=36500)

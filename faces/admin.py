@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from faces import people
+from faces import curation, people
 from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
 from jobs.admin import AnyModelAdmin, AnyModelForm, AnyTabularInline, ReadOnlyAdmin
 from photos.admin import image
@@ -59,7 +59,7 @@ class FaceAdmin(AnyModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Face, form: Any, change: bool) -> None:
         if "person" in form.changed_data:
-            people.assign_face(face=obj, person=obj.person)
+            curation.assign_face(face=obj, person=obj.person, actor=request.user)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -153,9 +153,15 @@ class PersonAdmin(AnyModelAdmin):
         return format_html('<a href="{}">{} faces</a>', url, person.faces_counted)
 
     def save_model(self, request: HttpRequest, obj: Person, form: Any, change: bool) -> None:
-        if "name" in form.changed_data and obj.name:
-            people.rename_person(person=obj, name=obj.name)
-        super().save_model(request, obj, form, change)
+        user, changed = request.user, form.changed_data
+        if "name" in changed and obj.name:
+            people.rename_person(person=obj, name=obj.name, actor=user)
+        elif "name" in changed:
+            people.clear_name(person=obj, actor=user)
+        if "is_hidden" in changed:
+            people.hide_person(person=obj, is_hidden=obj.is_hidden, actor=user)
+        if "cover" in changed:
+            people.set_cover(person=obj, face=obj.cover, actor=user)
 
     @admin.action(description="Merge selected people into one", permissions=["change"])
     def merge(self, request: HttpRequest, queryset: QuerySet[Person]) -> None:
@@ -169,7 +175,7 @@ class PersonAdmin(AnyModelAdmin):
             return
         try:
             for drop in chosen[1:]:
-                people.merge_people(keep=chosen[0], drop=drop)
+                people.merge_people(keep=chosen[0], drop=drop, actor=request.user)
         except people.PeopleError as error:
             self.message_user(request, str(error), messages.ERROR)
         else:

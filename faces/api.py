@@ -11,7 +11,7 @@ from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from faces import people
+from faces import curation, people
 from faces.models import Face, Person
 from faces.serializers import AssignBody, ClusterBody, IndexFacesBody, MergeBody, NameBody
 from faces.services import pack_choice
@@ -23,7 +23,7 @@ from photos.models import Library, Photo, PhotoStep
 from photos.serializers import photos_as_json
 from photos.storages import renditions
 
-CONFLICTS = {"person_exists"}
+CONFLICTS = {"person_exists", "undo_blocked", "plan_outdated", "no_plan"}
 UNKNOWN = {"person_not_found", "face_not_found"}
 
 
@@ -68,22 +68,20 @@ def list_persons(user: Any) -> Response:
 def create(request: Request) -> Response:
     name = validated(NameBody, request.data)["name"]
     try:
-        person = people.create_person(library=Library.objects.home_of(request.user), name=name)
+        person = people.create_person(
+            library=Library.objects.home_of(request.user), name=name, actor=request.user
+        )
     except people.PeopleError as error:
         raise as_api_error(error) from None
     return Response({"id": person.pk, "name": person.name})
 
 
-@api_view(["PUT"])
-async def person_detail(request: Request, person_id: int) -> Response:
-    """Rename: `{name}`."""
-    return await sync_to_async(rename)(request, person_id)
-
-
 def rename(request: Request, person_id: int) -> Response:
     name = validated(NameBody, request.data)["name"]
     try:
-        person = people.rename_person(person=person_for(request.user, person_id, edit=True), name=name)
+        person = people.rename_person(
+            person=person_for(request.user, person_id, edit=True), name=name, actor=request.user
+        )
     except people.PeopleError as error:
         raise as_api_error(error) from None
     return Response({"id": person.pk, "name": person.name})
@@ -100,7 +98,7 @@ def merge_sync(request: Request, person_id: int) -> Response:
     keep = person_for(request.user, person_id, edit=True)
     drop = person_for(request.user, source_id, edit=True)
     try:
-        people.merge_people(keep=keep, drop=drop)
+        people.merge_people(keep=keep, drop=drop, actor=request.user)
     except people.PeopleError as error:
         raise as_api_error(error) from None
     return Response({"status": "merged", "source_person_id": source_id, "target_person_id": person_id})
@@ -172,7 +170,9 @@ def assign_sync(request: Request, face_id: int) -> Response:
     if face is None:
         raise NotFound("There is no such face.", code="face_not_found")
     try:
-        people.assign_face(face=face, person=person_for(request.user, person_id, edit=True))
+        curation.assign_face(
+            face=face, person=person_for(request.user, person_id, edit=True), actor=request.user
+        )
     except people.PeopleError as error:
         raise as_api_error(error) from None
     return Response({"status": "ok"})

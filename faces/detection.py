@@ -14,16 +14,13 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from faces.geometry import Floats, Rgb, align, overlap, pose_of, quality_of, ramp, sharpness_of
+from faces.candidates import Box, Candidate, located, search, shorter_side, without_duplicates
+from faces.geometry import Floats, Rgb, align, pose_of, quality_of, ramp, sharpness_of
 from faces.packs import PackChoice
 
 Embedding = npt.NDArray[np.float32]
 
 MIN_FACE_SIDE_PIXELS = 20  # below that an embedding says nothing about the person
-MIN_TURNED_SCORE = 0.65  # turned textures reach 0.62 on pictures without people
-TURNED_ADVANTAGE = 0.05  # by which a turned picture must show a surer face than the upright one
-OVERLAP_IS_SAME_FACE = 0.4
-CONTAINED_IS_SAME_FACE = 0.7
 LARGEST_OPENCV_SIDE = 1000
 
 
@@ -58,6 +55,11 @@ class FaceModel(Protocol):
     def detect(self, rgb: Rgb, *, min_score: float = 0.5) -> list[DetectedFace]:
         """Faces of an upright H x W x 3 RGB picture, ordered by x. Raises ValueError for another array."""
 
+    def describe(
+        self, rgb: Rgb, box: Box, landmarks: Sequence[Sequence[float]] = (), *, score: float = 0.5
+    ) -> DetectedFace:
+        """The face in this box. Its landmarks are those given, or found inside, or guessed."""
+
 
 def load(choice: PackChoice, *, threads: int) -> FaceModel:
     """The model of an available pack, loaded once per process. Raises FaceModelError for unusable files."""
@@ -75,78 +77,11 @@ _loading = threading.Lock()
 _loaded: dict[tuple[str, Path, Path, int], FaceModel] = {}
 
 
-# --- candidates ---------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A box (x1, y1, x2, y2), landmarks (5, 2) in pixels of the picture, and the detector's score."""
-
-    box: Floats
-    landmarks: Floats
-    score: float
-
-
-def _without_duplicates(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    """Best first; a box that overlaps a better one or lies inside it is the same face at another scale."""
-    kept: list[_Candidate] = []
-    for candidate in sorted(candidates, key=lambda c: (-c.score, *c.box.tolist())):
-        overlaps = (overlap(candidate.box, better.box) for better in kept)
-        if not any(iou > OVERLAP_IS_SAME_FACE or inside > CONTAINED_IS_SAME_FACE for iou, inside in overlaps):
-            kept.append(candidate)
-    return kept
-
-
-def _upright(candidate: _Candidate, quarter_turns: int, height: int, width: int) -> _Candidate:
-    """Bring a candidate found in `np.rot90(picture, quarter_turns)` back to the picture of height x width."""
-    corners = candidate.box.reshape(2, 2)
-    points = np.concatenate([corners, candidate.landmarks])
-    for turn in range(quarter_turns):
-        # rot90 turned a picture W wide counter-clockwise: (x, y) there came from (W - y, x).
-        turned_width = width if (quarter_turns - turn) % 2 else height
-        points = np.stack([turned_width - points[:, 1], points[:, 0]], axis=1)
-    low, high = points[:2].min(axis=0), points[:2].max(axis=0)
-    return _Candidate(np.concatenate([low, high]), points[2:], candidate.score)
-
-
-class _Finder(Protocol):
-    """A detector. `quick` is one pass at middle scale, good enough to tell which way is up."""
-
-    def __call__(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[_Candidate]: ...
-
-
-def _search(find: _Finder, picture: Rgb, min_score: float, sure_score: float) -> list[_Candidate]:
-    """Faces of a picture; when none is sure, also of the quarter turns, because scans lose their orientation.
-
-    A face that lies on its side is found as well, but with a lower score and landmarks in the wrong places.
-    """
-    found = find(picture, min_score)
-    best = _best_score(found)
-    if best >= sure_score:
-        return found
-    strict = max(min_score, MIN_TURNED_SCORE, best + TURNED_ADVANTAGE)
-    scores = {turns: _best_score(find(_turned(picture, turns), strict, quick=True)) for turns in (1, 2, 3)}
-    turns = max(scores, key=lambda turns: scores[turns])
-    if not scores[turns]:
-        return found
-    height, width = picture.shape[:2]
-    return [_upright(c, turns, height, width) for c in find(_turned(picture, turns), min_score)]
-
-
-def _turned(picture: Rgb, quarter_turns: int) -> Rgb:
-    return np.ascontiguousarray(np.rot90(picture, quarter_turns))
-
-
-def _best_score(candidates: Sequence[_Candidate]) -> float:
-    return max((candidate.score for candidate in candidates), default=0.0)
-
-
-def _shorter_side(box: Floats) -> float:
-    return float(min(box[2] - box[0], box[3] - box[1]))
+# --- description --------------------------------------------------------------------------------------------
 
 
 def _describe(
-    candidate: _Candidate, picture: Rgb, aligned: Rgb, embedding: Floats, scores: tuple[float, float]
+    candidate: Candidate, picture: Rgb, aligned: Rgb, embedding: Floats, scores: tuple[float, float]
 ) -> DetectedFace:
     """Put the numbers of one face together. `picture` and its 112 x 112 crop `aligned` are BGR.
 
@@ -157,7 +92,7 @@ def _describe(
     x1, y1, x2, y2 = np.clip(candidate.box.reshape(2, 2) / size, 0.0, 1.0).ravel().tolist()
     sharpness = sharpness_of(aligned)
     yaw, pitch, roll = pose_of(candidate.landmarks)
-    side = _shorter_side(candidate.box)
+    side = shorter_side(candidate.box)
     certainty = ramp(candidate.score, *scores)
     return DetectedFace(
         box=(x1, y1, x2, y2),
@@ -221,23 +156,31 @@ class InsightfaceModel:
     def detect(self, rgb: Rgb, *, min_score: float = 0.5) -> list[DetectedFace]:
         picture = _as_bgr(rgb)
         faces = []
-        for candidate in _search(self._find, picture, min_score, self.sure_score):
+        for candidate in search(self._find, picture, min_score, self.sure_score):
             aligned = align(picture, candidate.landmarks)
             vector = self._recognizer.get_feat(aligned)
             faces.append(_describe(candidate, picture, aligned, vector, self.scores))
         return _in_reading_order(faces)
 
-    def _find(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[_Candidate]:
+    def describe(
+        self, rgb: Rgb, box: Box, landmarks: Sequence[Sequence[float]] = (), *, score: float = 0.5
+    ) -> DetectedFace:
+        picture = _as_bgr(rgb)
+        candidate = located(self._find, picture, box, landmarks, score)
+        aligned = align(picture, candidate.landmarks)
+        return _describe(candidate, picture, aligned, self._recognizer.get_feat(aligned), self.scores)
+
+    def _find(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[Candidate]:
         candidates = []
         height, width = picture.shape[:2]
         for size in self._input_sizes(height, width, self.quick_sides if quick else self.sides):
             boxes, landmarks = self._detector.detect(picture, input_size=size, det_thresh=min_score)
             candidates += [
-                _Candidate(box[:4].astype(np.float64), points.astype(np.float64), float(box[4]))
+                Candidate(box[:4].astype(np.float64), points.astype(np.float64), float(box[4]))
                 for box, points in zip(boxes, landmarks, strict=True)
             ]
-        large_enough = [c for c in candidates if _shorter_side(c.box) >= MIN_FACE_SIDE_PIXELS]
-        return _without_duplicates(large_enough)
+        large_enough = [c for c in candidates if shorter_side(c.box) >= MIN_FACE_SIDE_PIXELS]
+        return without_duplicates(large_enough)
 
     def _input_sizes(self, height: int, width: int, sides: Sequence[int]) -> list[tuple[int, int]]:
         """Detector inputs (width, height), multiples of 32. Enlarging beyond double finds nothing new."""
@@ -310,7 +253,7 @@ class OpencvModel:
     def detect(self, rgb: Rgb, *, min_score: float = 0.5) -> list[DetectedFace]:
         picture = _as_bgr(rgb)
         with self._lock:
-            candidates = _search(self._find, picture, min_score, self.sure_score)
+            candidates = search(self._find, picture, min_score, self.sure_score)
             faces = []
             for candidate in candidates:
                 aligned = align(picture, candidate.landmarks)
@@ -318,7 +261,16 @@ class OpencvModel:
                 faces.append(_describe(candidate, picture, aligned, vector, self.scores))
         return _in_reading_order(faces)
 
-    def _find(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[_Candidate]:
+    def describe(
+        self, rgb: Rgb, box: Box, landmarks: Sequence[Sequence[float]] = (), *, score: float = 0.5
+    ) -> DetectedFace:
+        picture = _as_bgr(rgb)
+        with self._lock:
+            candidate = located(self._find, picture, box, landmarks, score)
+            aligned = align(picture, candidate.landmarks)
+            return _describe(candidate, picture, aligned, self._recognizer.feature(aligned), self.scores)
+
+    def _find(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[Candidate]:
         """YuNet is trained for faces of 10 to 300 px, hence the limit on the picture's size."""
         import cv2
 
@@ -333,14 +285,14 @@ class OpencvModel:
             return []
         stretch = np.array([width / size[0], height / size[1]])
         candidates = [_yunet_candidate(row.astype(np.float64), stretch) for row in rows]
-        return _without_duplicates([c for c in candidates if _shorter_side(c.box) >= MIN_FACE_SIDE_PIXELS])
+        return without_duplicates([c for c in candidates if shorter_side(c.box) >= MIN_FACE_SIDE_PIXELS])
 
 
-def _yunet_candidate(row: Floats, stretch: Floats) -> _Candidate:
+def _yunet_candidate(row: Floats, stretch: Floats) -> Candidate:
     """A YuNet row: x, y, width, height, five landmarks, score."""
     corner, extent = row[:2] * stretch, row[2:4] * stretch
     landmarks = row[4:14].reshape(5, 2) * stretch
-    return _Candidate(np.concatenate([corner, corner + extent]), landmarks, float(row[14]))
+    return Candidate(np.concatenate([corner, corner + extent]), landmarks, float(row[14]))
 
 
 def _opencv_part(path: Path, create: Callable[[], Any]) -> Any:

@@ -1,30 +1,34 @@
 """Put faces to people: load, let `clustering` decide, write. New faces look only at their neighbourhood.
 
-Named people and everything people assigned by hand are fixed points. Unnamed groups that only a machine made
-are free: they may grow together or change when more photos arrive, so the order of arrival matters little.
+Curated people (named, hidden, told apart …) and everything people assigned by hand are fixed points. Unnamed
+groups that only a machine made are free: they may grow together or change when more photos arrive, so the
+order of arrival matters little. Placing new faces is not journalled; grouping a whole library anew is.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Cast
 from pgvector.django import CosineDistance, HalfVectorField
 
+from faces import constraints
 from faces.clustering import NOBODY, Faces, Group, Settings, cluster
+from faces.journal import Verb, lock_people, writing
 from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
-from faces.people import lock_people
+from faces.neighbours import candidate_pairs, walk_index_until_enough
 from faces.services import model_version, pack_choice
+from faces.vectors import HalfVectorBytes, unit_rows
 from jobs.events import publish
 from jobs.models import Job
 from jobs.services import report
 
 NEIGHBOURS = 32
-SAMPLE_OF_NAMED = 64  # the best faces of a named person stand for all
+SAMPLE_OF_FIXED = 64  # the best faces of a curated person stand for all
 LARGEST_FREE_GROUP = 200  # a larger unnamed group is a fixed point for new faces; a whole regrouping frees it
 
 
@@ -39,15 +43,24 @@ class Change:
 def place_new_faces(
     library_id: int, photo_ids: Sequence[int], version: FaceModelVersion, *, threshold: float
 ) -> None:
-    """Let the unassigned faces of these photos join people or start new groups with their neighbours."""
+    """Let the unassigned faces of these photos join people or start new groups with their neighbours.
+
+    One nearest-neighbour query for each of them.
+    """
     with transaction.atomic():
         lock_people(library_id)
         seeds = FaceEmbedding.objects.filter(
-            model=version, face__photo__in=photo_ids, face__person=None, face__assigned_by=""
+            model=version,
+            face__photo__in=photo_ids,
+            face__person=None,
+            face__assigned_by="",
+            face__is_dismissed=False,
         )
         near = neighbourhood(library_id, list(seeds.order_by("face_id")), version, threshold)
         if near:
-            regroup(library_id, Face.objects.filter(pk__in=near), version, threshold)
+            changes = plan(Face.objects.filter(pk__in=near), version, threshold)
+            if apply_changes(library_id, changes):
+                publish(library_id, "people")
 
 
 def neighbourhood(
@@ -57,12 +70,14 @@ def neighbourhood(
     near = {seed.face_id for seed in seeds}
     for seed in seeds:
         near.update(nearest_faces(library_id, seed, version, threshold))
-    people: QuerySet[Any] = Person.objects.filter(faces__in=near).distinct().annotate(size=Count("faces"))
-    for person in people:
-        fixed = bool(person.name) or person.size > LARGEST_FREE_GROUP
-        members = Face.objects.filter(person=person).order_by("-quality", "pk").values_list("pk", flat=True)
-        near.update(members[:SAMPLE_OF_NAMED] if fixed else members)
-    free_photos = Face.objects.filter(pk__in=near).filter(free_faces()).values("photo_id")
+    ids = set(Face.objects.filter(pk__in=near, person__isnull=False).values_list("person_id", flat=True))
+    curated = set(Person.objects.filter(pk__in=ids).curated().values_list("pk", flat=True))
+    sizes = Person.objects.filter(pk__in=ids).annotate(size=Count("faces"))
+    for person_id, size in list(sizes.order_by("pk").values_list("pk", "size")):
+        fixed = person_id in curated or size > LARGEST_FREE_GROUP
+        members = Face.objects.filter(person=person_id).order_by("-quality", "pk")
+        near.update(members.values_list("pk", flat=True)[: SAMPLE_OF_FIXED if fixed else None])
+    free_photos = Face.objects.filter(pk__in=near).free().values("photo_id")
     near.update(Face.objects.filter(photo__in=free_photos).values_list("pk", flat=True))
     return near
 
@@ -71,6 +86,7 @@ def nearest_faces(
     library_id: int, seed: FaceEmbedding, version: FaceModelVersion, threshold: float
 ) -> Iterable[int]:
     """Ids of the faces of the library nearest to a seed, as far as they may be the same person."""
+    walk_index_until_enough()
     distance = CosineDistance(Cast("vector", HalfVectorField(dimensions=version.dimensions)), seed.vector)
     rows = (
         FaceEmbedding.objects.filter(model=version, face__photo__library_id=library_id)
@@ -82,69 +98,70 @@ def nearest_faces(
     return [face_id for face_id, far in rows if 1 - far >= lowest]
 
 
-def free_faces() -> Q:
-    """Faces that a machine may move: nobody named their person and nobody assigned them."""
-    return Q(assigned_by__in=["", Face.AssignedBy.MACHINE]) & (Q(person=None) | Q(person__name=""))
-
-
 def regroup_library(job: Job, library_id: int, threshold: float | None) -> dict[str, int]:
     """Group all faces of a library anew around what people said. The task of the job “cluster”."""
     choice = pack_choice()
     version = model_version(choice)
     faces = Face.objects.filter(photo__library_id=library_id)
-    report(job, done=0, total=faces.count(), message="Comparing faces")
-    with transaction.atomic():
-        lock_people(library_id)
-        created = Person.objects.filter(library_id=library_id).count()
-        moved = regroup(
-            library_id, faces, version, choice.match_threshold if threshold is None else threshold
+    total = faces.count()
+    report(job, done=0, total=total, message="Comparing faces")
+    with writing(library_id, actor=job.created_by, verb=Verb.RECLUSTER) as draft:
+        changes = plan(faces, version, choice.match_threshold if threshold is None else threshold)
+        draft.watch(
+            people=list(Person.objects.filter(library=library_id).values_list("pk", flat=True)),
+            faces=[pk for change in changes for pk in change.face_ids],
         )
-        created = max(0, Person.objects.filter(library_id=library_id).count() - created)
-    report(job, done=faces.count(), message=f"{moved} faces moved")
-    return {"clustered": moved, "persons_created": created}
+        moved = apply_changes(library_id, changes)
+        made = set(Person.objects.filter(library=library_id).values_list("pk", flat=True)) - draft.people
+        draft.people |= made
+        draft.summary = f"Grouped anew: {moved} faces moved, {len(made)} new groups"
+    report(job, done=total, message=f"{moved} faces moved")
+    return {"clustered": moved, "persons_created": len(made)}
 
 
-def regroup(library_id: int, faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> int:
-    """Cluster these faces, write what changes, drop unnamed groups left empty. Returns the number moved."""
-    loaded, current = load(faces, version)
-    groups = cluster(loaded, Settings.for_threshold(threshold))
-    unnamed = set(Person.objects.filter(library_id=library_id, name="").values_list("pk", flat=True))
-    changes = plan_changes(groups, current, unnamed)
-    moved = sum(apply_change(library_id, change) for change in changes)
-    if moved:
-        drop_empty_groups(library_id)
-        publish(library_id, "people")
-    return moved
+def plan(faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> list[Change]:
+    """What has to move among these faces. Curated people keep all the faces they have."""
+    people = set(faces.filter(person__isnull=False).order_by().values_list("person_id", flat=True).distinct())
+    kept = set(Person.objects.filter(pk__in=people).curated().values_list("pk", flat=True))
+    settings = Settings.for_threshold(threshold)
+    loaded, current = load(faces, version, kept)
+    groups = cluster(loaded, settings, pairs=candidate_pairs(loaded, version, settings))
+    return plan_changes(groups, current, unnamed=people - kept)
 
 
-def load(faces: QuerySet[Any], version: FaceModelVersion) -> tuple[Faces, dict[int, int | None]]:
-    """The arrays that `clustering` takes, and the person of each face that may move."""
+def load(
+    faces: QuerySet[Any], version: FaceModelVersion, kept: Collection[int]
+) -> tuple[Faces, dict[int, int | None]]:
+    """The arrays that `clustering` takes, and the person of each face that may move.
+
+    Faces of the people in `kept` may not, nor what was assigned by hand; what somebody put to nobody, or
+    dismissed, does not take part.
+    """
     rows = list(
-        FaceEmbedding.objects.filter(model=version, face__in=faces)
+        FaceEmbedding.objects.filter(model=version, face__in=faces, face__is_dismissed=False)
         .exclude(face__assigned_by=Face.AssignedBy.PERSON, face__person=None)
-        .select_related("face__person")
         .order_by("face_id")
+        .values_list(
+            "face_id",
+            "face__photo_id",
+            "face__quality",
+            "face__person_id",
+            "face__assigned_by",
+            HalfVectorBytes("vector"),
+        )
+        .iterator(chunk_size=5000)
     )
-    current = {row.face_id: row.face.person_id for row in rows if is_free(row.face)}
-    vectors = [np.asarray(row.vector, dtype=np.float32) for row in rows]
-    matrix = np.stack(vectors) if rows else np.empty((0, version.dimensions), dtype=np.float32)
-    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True).clip(min=1e-6)
+    by_hand = Face.AssignedBy.PERSON
+    current = {row[0]: row[3] for row in rows if row[4] != by_hand and row[3] not in kept}
     loaded = Faces(
-        ids=np.array([row.face_id for row in rows], dtype=np.int64),
-        vectors=matrix,
-        photos=np.array([row.face.photo_id for row in rows], dtype=np.int64),
-        quality=np.array([row.face.quality for row in rows], dtype=np.float32),
-        confirmed=np.array(
-            [NOBODY if row.face_id in current else row.face.person_id for row in rows], dtype=np.int64
-        ),
+        ids=np.array([row[0] for row in rows], dtype=np.int64),
+        vectors=unit_rows([row[5] for row in rows], version.dimensions),
+        photos=np.array([row[1] for row in rows], dtype=np.int64),
+        quality=np.array([row[2] for row in rows], dtype=np.float32),
+        confirmed=np.array([NOBODY if row[0] in current else row[3] for row in rows], dtype=np.int64),
+        rejected=constraints.rejections(faces),
     )
     return loaded, current
-
-
-def is_free(face: Face) -> bool:
-    """`free_faces` for one loaded face."""
-    by_hand = face.assigned_by == Face.AssignedBy.PERSON
-    return not by_hand and (face.person is None or not face.person.name)
 
 
 def plan_changes(
@@ -173,6 +190,16 @@ def plan_changes(
     return changes
 
 
+def apply_changes(library_id: int, changes: Iterable[Change]) -> int:
+    """Write them and drop the unnamed groups left empty. Returns how many faces moved."""
+    changes = list(changes)
+    moving = [pk for change in changes for pk in change.face_ids]
+    left = set(Face.objects.filter(pk__in=moving, person__isnull=False).values_list("person_id", flat=True))
+    moved = sum(apply_change(library_id, change) for change in changes)
+    drop_empty_groups(left)
+    return moved
+
+
 def apply_change(library_id: int, change: Change) -> int:
     """Write one change. Returns how many faces moved."""
     person_id = change.person_id or Person.objects.create(library_id=library_id).pk
@@ -181,6 +208,7 @@ def apply_change(library_id: int, change: Change) -> int:
     )
 
 
-def drop_empty_groups(library_id: int) -> None:
-    """Unnamed people without faces are nothing anybody could miss."""
-    Person.objects.filter(library_id=library_id, name="", faces=None).delete()
+def drop_empty_groups(people: Collection[int]) -> None:
+    """Those of these people without faces whom nobody curated: nothing that anybody could miss."""
+    empty = Person.objects.filter(pk__in=people, faces=None)
+    empty.exclude(pk__in=Person.objects.filter(pk__in=people).curated().values("pk")).delete()

@@ -1,9 +1,13 @@
 """Faces found on photos, and the people they belong to."""
 
+from datetime import date
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, Q
 from django.urls import reverse
 from django.utils import timezone
 from pgvector.django import HalfVectorField
@@ -31,12 +35,25 @@ class PersonQuerySet(ScopedQuerySet["Person"]):
         best = faces.annotate(rank=rank).order_by("rank", "-quality", "pk").values("pk")[:1]
         return self.annotate(cover_face_id=models.Subquery(best))
 
+    def curated(self) -> Self:
+        """People that somebody named, marked or told apart: a machine never dissolves them."""
+        told_apart = PersonDistinction.objects.filter(
+            Q(first=models.OuterRef("pk")) | Q(second=models.OuterRef("pk")), is_sure=True
+        )
+        marked = Q(is_hidden=True) | Q(is_favorite=True) | Q(birth_date__isnull=False) | ~Q(aliases=[])
+        return self.filter(~Q(name="") | marked | Exists(told_apart))
+
 
 class Person(models.Model):
     """Somebody who is on photos. A name is given by people only; an unnamed group has an empty one."""
 
     library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="people")
     name = models.CharField(max_length=100, blank=True)
+    aliases = models.JSONField(default=list, blank=True, help_text="Other names that find this person.")
+    birth_date = models.DateField(
+        null=True, blank=True, help_text="No face on an older photo is this person."
+    )
+    is_favorite = models.BooleanField(default=False)
     is_hidden = models.BooleanField(default=False)
     cover = models.ForeignKey("Face", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -66,22 +83,36 @@ class Person(models.Model):
         """Photos with a face of this person, newest first, without those in the trash."""
         return Photo.objects.filter(faces__person=self, deleted_at__isnull=True).distinct().newest_first()
 
+    def age_on(self, day: date) -> int | None:
+        """Whole years on that day; None without a birth date or before it."""
+        born = self.birth_date
+        if born is None or day < born:
+            return None
+        return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
 
 class FaceQuerySet(ScopedQuerySet["Face"]):
     library_path = "photo__library_id"
 
     def visible_to(self, user: Any) -> Self:
-        """Faces on photos outside the trash."""
-        return super().visible_to(user).filter(photo__deleted_at__isnull=True)
+        """Faces on photos outside the trash, without what somebody said is no face."""
+        return super().visible_to(user).filter(photo__deleted_at__isnull=True, is_dismissed=False)
 
     def editable_by(self, user: Any) -> Self:
-        return super().editable_by(user).filter(photo__deleted_at__isnull=True)
+        return super().editable_by(user).filter(photo__deleted_at__isnull=True, is_dismissed=False)
+
+    def free(self) -> Self:
+        """Faces that a machine may move: nobody assigned them, and nobody curated their person."""
+        kept = Person.objects.curated().filter(pk=models.OuterRef("person"))
+        by_nobody = self.filter(is_dismissed=False).exclude(assigned_by=Face.AssignedBy.PERSON)
+        return by_nobody.filter(~Exists(kept))
 
 
 class Face(models.Model):
     """One face on one photo. The box is in fractions of the upright picture, from its top left corner.
 
-    `assigned_by` says who put the face to its person: what people did is never changed by a machine.
+    `assigned_by` says who put the face to its person: what people did is never changed by a machine. A face
+    that somebody said is none stays as a dismissed row, so that the detector does not bring it back.
     """
 
     class AssignedBy(models.TextChoices):
@@ -96,6 +127,8 @@ class Face(models.Model):
     y1 = models.FloatField()
     x2 = models.FloatField()
     y2 = models.FloatField()
+    is_drawn = models.BooleanField(default=False, help_text="Drawn by hand, or named in the file.")
+    is_dismissed = models.BooleanField(default=False, help_text="Somebody said that this is no face.")
     landmarks = models.JSONField(default=list, blank=True)
     detection_score = models.FloatField()
     quality = models.FloatField(default=0.0, help_text="0 (useless for recognition) to 1.")
@@ -110,6 +143,119 @@ class Face(models.Model):
     @property
     def box(self) -> tuple[float, float, float, float]:
         return self.x1, self.y1, self.x2, self.y2
+
+
+class FaceRejection(models.Model):
+    """Somebody said that this face is not this person, or could not tell (then it is asked again later)."""
+
+    face = models.ForeignKey(Face, on_delete=models.CASCADE, related_name="rejections")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="rejections")
+    is_sure = models.BooleanField(default=True)
+    answered_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["face", "person"], name="one_answer_per_face_and_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.face} is {'' if self.is_sure else 'perhaps '}not {self.person}"
+
+
+class PersonDistinction(models.Model):
+    """Somebody said that two people are not one, or could not tell. `first` has the smaller id."""
+
+    first = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    is_sure = models.BooleanField(default=True)
+    answered_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["first", "second"], name="one_answer_per_two_people"),
+            models.CheckConstraint(
+                condition=Q(first__lt=models.F("second")), name="smaller_person_comes_first"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first} is {'' if self.is_sure else 'perhaps '}not {self.second}"
+
+
+class JournalQuerySet(ScopedQuerySet["JournalEntry"]):
+    def about_person(self, person_id: int) -> Self:
+        return self.filter(person_ids__contains=[person_id])
+
+    def about_face(self, face_id: int) -> Self:
+        return self.filter(face_ids__contains=[face_id])
+
+    def newest_first(self) -> Self:
+        return self.select_related("actor").order_by("-pk")
+
+
+class JournalEntry(models.Model):
+    """What was done to people and faces, by whom, with the facts before and after. Never changed or removed.
+
+    `payload` is that of `facts.difference`. Without an actor it was the machine or an import. An undo is an
+    entry of its own that names the undone one.
+    """
+
+    class Verb(models.TextChoices):
+        CREATE = "create", "created"
+        ASSIGN = "assign", "assigned"
+        CONFIRM = "confirm", "confirmed"
+        REJECT = "reject", "rejected"
+        TELL_APART = "tell_apart", "told apart"
+        NOT_SURE = "not_sure", "was not sure"
+        MERGE = "merge", "merged"
+        SPLIT = "split", "split"
+        RENAME = "rename", "renamed"
+        HIDE = "hide", "hid"
+        UNHIDE = "unhide", "showed again"
+        FAVORITE = "favorite", "marked as favourite"
+        COVER = "cover", "chose a cover"
+        BIRTH_DATE = "birth_date", "set the birth date"
+        ALIASES = "aliases", "set other names"
+        DELETE = "delete", "deleted"
+        DISMISS = "dismiss", "said it is no face"
+        DRAW = "draw", "drew"
+        MOVE = "move", "moved"
+        IMPORT = "import", "imported names"
+        RECLUSTER = "recluster", "grouped anew"
+        UNDO = "undo", "undid"
+
+    library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="journal")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    verb = models.CharField(max_length=12, choices=Verb)
+    summary = models.CharField(max_length=300, help_text="One line for people, with the names of then.")
+    at = models.DateTimeField(default=timezone.now)
+    payload = models.JSONField(default=dict)
+    person_ids = ArrayField(models.BigIntegerField(), default=list)
+    face_ids = ArrayField(models.BigIntegerField(), default=list)
+    undo_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="undone_by"
+    )
+
+    objects: ClassVar[Any] = JournalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "journal entries"
+        indexes = [
+            models.Index(fields=["library", "-id"], name="journal_newest"),
+            GinIndex(fields=["person_ids"], name="journal_people"),
+            GinIndex(fields=["face_ids"], name="journal_faces"),
+        ]
+
+    def __str__(self) -> str:
+        return self.summary
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Written once. Raises TypeError for a change."""
+        if not self._state.adding:
+            raise TypeError("The journal is only added to.")
+        super().save(*args, **kwargs)
 
 
 class FaceModelVersion(models.Model):

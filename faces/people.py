@@ -1,30 +1,26 @@
-"""People: naming, merging, assigning. Each is one transaction under the library's lock."""
+"""People: naming, merging, splitting, deleting. One journalled transaction each, under the library's lock."""
 
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
 
-from faces.models import Face, Person
-from jobs.events import publish
+from faces.errors import PeopleError
+from faces.journal import Draft, Verb, lock_people, writing
+from faces.models import Face, FaceRejection, Person, PersonDistinction
 from photos.models import Library
 
-PEOPLE_LOCK = 7_240_002
+__all__ = ["PeopleError", "lock_people"]
+
 MAX_NAME_CHARACTERS = 100
+MAX_ALIASES = 20
+EARLIEST_BIRTH = date(1750, 1, 1)
 JOINERS = "\u200c\u200d"  # invisible, yet part of names in several scripts and of emoji
 
 
-class PeopleError(ValueError):
-    """Something that cannot be done to people; `code` is for programs, the message says why."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-def lock_people(library_id: int) -> None:
-    """Until the transaction ends nobody else changes people of this library, so two merges never cross."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [PEOPLE_LOCK % 2**31, library_id % 2**31])
+# --- names --------------------------------------------------------------------------------------------------
 
 
 def clean_person_name(name: str) -> str:
@@ -39,25 +35,31 @@ def clean_person_name(name: str) -> str:
     return cleaned
 
 
-def create_person(*, library: Library, name: str) -> Person:
+def create_person(*, library: Library, name: str, actor: Any) -> Person:
     """A person without faces yet. Raises PeopleError for an empty or taken name."""
     name = clean_person_name(name)
-    with transaction.atomic():
-        lock_people(library.pk)
+    with writing(library.pk, actor=actor, verb=Verb.CREATE) as draft:
         refuse_taken_name(library.pk, name)
-        return Person.objects.create(library=library, name=name)
+        person = draft.made(Person.objects.create(library=library, name=name))
+        draft.summary = f"Created {name}"
+    return person
 
 
-def rename_person(*, person: Person, name: str) -> Person:
+def rename_person(*, person: Person, name: str, actor: Any) -> Person:
     """Give a person a name. Raises PeopleError when it is empty or somebody else's (merge the two then)."""
     name = clean_person_name(name)
-    with transaction.atomic():
-        lock_people(person.library_id)
+    with writing(person.library_id, actor=actor, verb=Verb.RENAME) as draft:
+        alive = living(person, draft)
         refuse_taken_name(person.library_id, name, but=person.pk)
         Person.objects.filter(pk=person.pk).update(name=name)
-        publish(person.library_id, "people")
+        draft.summary = f"Named {alive.display_name} {name}"
     person.name = name
     return person
+
+
+def clear_name(*, person: Person, actor: Any) -> None:
+    """Make a person an unnamed group again."""
+    _set(person, actor, Verb.RENAME, "Took the name of {}", name="")
 
 
 def refuse_taken_name(library_id: int, name: str, but: int | None = None) -> None:
@@ -68,68 +70,229 @@ def refuse_taken_name(library_id: int, name: str, but: int | None = None) -> Non
         )
 
 
-def merge_people(*, keep: Person, drop: Person) -> None:
-    """Move all faces of `drop` to `keep`, then delete `drop`. The kept one takes the name if it has none.
-
-    Raises PeopleError for a merge with itself, across libraries, or with somebody gone meanwhile.
-    """
-    if keep.pk == drop.pk:
-        raise PeopleError("cannot_merge_same_person", "A person cannot be merged with itself.")
-    if keep.library_id != drop.library_id:
-        raise PeopleError("person_not_found", "The two people are not in one library.")
-    with transaction.atomic():
-        lock_people(keep.library_id)
-        alive = Person.objects.in_bulk([keep.pk, drop.pk])
-        if len(alive) < 2:
-            raise PeopleError("person_not_found", "One of the two is gone: somebody merged them meanwhile.")
-        name = alive[keep.pk].name or alive[drop.pk].name
-        Face.objects.filter(person_id=drop.pk).update(person_id=keep.pk, assigned_by=Face.AssignedBy.PERSON)
-        Person.objects.filter(pk=drop.pk).delete()
-        Person.objects.filter(pk=keep.pk).update(name=name)
-        publish(keep.library_id, "people")
-    keep.name = name
-
-
-def assign_face(*, face: Face, person: Person | None) -> None:
-    """Put a face to a person by hand, or to nobody; a machine does not change it again.
-
-    Raises PeopleError when the person belongs to another library.
-    """
-    library_id = face.photo.library_id
-    if person is not None and person.library_id != library_id:
-        raise PeopleError("person_not_found", "The person is not in the library of this photo.")
-    with transaction.atomic():
-        lock_people(library_id)
-        if person is not None and not Person.objects.filter(pk=person.pk).exists():
-            raise PeopleError("person_not_found", "The person is gone: somebody merged it meanwhile.")
-        Face.objects.filter(pk=face.pk).update(person=person, assigned_by=Face.AssignedBy.PERSON)
-        publish(library_id, "people")
-
-
-def hide_person(*, person: Person, is_hidden: bool) -> None:
-    """Keep a person out of the list of people, or bring it back. The faces stay as they are."""
-    Person.objects.filter(pk=person.pk).update(is_hidden=is_hidden)
-    person.is_hidden = is_hidden
-    publish(person.library_id, "people")
-
-
-def name_face(*, face: Face, name: str) -> Person:
-    """Say who a face is. Raises PeopleError for an empty name.
-
-    Somebody of that name gets the face; else its unnamed group gets the name; else the face becomes a person.
-    """
-    name = clean_person_name(name)
-    with transaction.atomic():
-        library = face.photo.library
-        lock_people(library.pk)
-        known = Person.objects.filter(library=library, name=name).first()
-        if known is None and face.person is not None and not face.person.name:
-            return rename_person(person=face.person, name=name)
-        person: Person = known or create_person(library=library, name=name)
-        assign_face(face=face, person=person)
+def person_called(library_id: int, name: str) -> Person | None:
+    """Who has this name already, for the offer to merge; upper and lower case are the same here."""
+    person: Person | None = Person.objects.filter(library_id=library_id, name__iexact=name.strip()).first()
     return person
 
 
 def people_named_like(user: Any, text: str) -> Any:
-    """Visible people whose name holds `text`, in any case."""
-    return Person.objects.visible_to(user).filter(name__icontains=text)
+    """Visible people whose name or another name of theirs holds `text`, in any case."""
+    return Person.objects.visible_to(user).filter(Q(name__icontains=text) | Q(aliases__icontains=text))
+
+
+def living(person: Person, draft: Draft) -> Person:
+    """The row as it is now, watched. Raises PeopleError when somebody removed it meanwhile."""
+    draft.watch(people=[person.pk])
+    alive: Person | None = Person.objects.filter(pk=person.pk).first()
+    if alive is None:
+        raise PeopleError("person_not_found", "The person is gone: somebody merged or deleted it meanwhile.")
+    return alive
+
+
+# --- marks --------------------------------------------------------------------------------------------------
+
+
+def hide_person(*, person: Person, is_hidden: bool, actor: Any) -> None:
+    """Keep a person out of the list of people, or bring it back. The faces stay as they are."""
+    verb = Verb.HIDE if is_hidden else Verb.UNHIDE
+    _set(person, actor, verb, "Hid {}" if is_hidden else "Showed {} again", is_hidden=is_hidden)
+
+
+def set_favorite(*, person: Person, favorite: bool, actor: Any) -> None:
+    """Favourites come first on the people pages."""
+    text = "Marked {} as a favourite" if favorite else "Unmarked {} as a favourite"
+    _set(person, actor, Verb.FAVORITE, text, is_favorite=favorite)
+
+
+def set_aliases(*, person: Person, aliases: Sequence[str], actor: Any) -> None:
+    """Other names that find the person. Raises PeopleError for an unusable one or more than MAX_ALIASES."""
+    cleaned = list(dict.fromkeys(clean_person_name(alias) for alias in aliases))
+    if len(cleaned) > MAX_ALIASES:
+        raise PeopleError("too_many_aliases", f"{len(cleaned)} names are too many; {MAX_ALIASES} fit.")
+    _set(person, actor, Verb.ALIASES, "Set the other names of {}", aliases=cleaned)
+
+
+def set_cover(*, person: Person, face: Face | None, actor: Any) -> None:
+    """The face that stands for the person; None leaves the choice to the machine.
+
+    Raises PeopleError when it is not one of theirs.
+    """
+    own = Face.objects.filter(person=person, is_dismissed=False)
+    if face is not None and not own.filter(pk=face.pk).exists():
+        raise PeopleError("face_not_found", "The face is not one of this person.")
+    _set(person, actor, Verb.COVER, "Changed the cover of {}", cover_id=face.pk if face else None)
+
+
+def _set(person: Person, actor: Any, verb: str, summary: str, **values: Any) -> None:
+    with writing(person.library_id, actor=actor, verb=verb) as draft:
+        alive = living(person, draft)
+        Person.objects.filter(pk=person.pk).update(**values)
+        draft.summary = summary.format(alive.display_name)
+    for name, value in values.items():
+        setattr(person, name, value)
+
+
+def taken_before(birth_date: date) -> Q:
+    """Faces on photos from before somebody was born. (`taken_at` is a wall clock written as UTC.)"""
+    return Q(photo__taken_at__lt=datetime.combine(birth_date, time.min, tzinfo=UTC))
+
+
+def set_birth_date(*, person: Person, birth_date: date | None, actor: Any) -> int:
+    """Faces on photos from before it, as far as a machine put them to the person, become nobody's.
+
+    Returns how many. Raises PeopleError for a day in the future or before photography had sitters.
+    """
+    if birth_date is not None and not EARLIEST_BIRTH <= birth_date <= timezone.localdate():
+        raise PeopleError("impossible_birth_date", "A birth date lies between 1750 and today.")
+    with writing(person.library_id, actor=actor, verb=Verb.BIRTH_DATE) as draft:
+        alive = living(person, draft)
+        too_early = Face.objects.filter(person=person).exclude(assigned_by=Face.AssignedBy.PERSON)
+        ids = (
+            list(too_early.filter(taken_before(birth_date)).values_list("pk", flat=True))
+            if birth_date
+            else []
+        )
+        draft.watch(faces=ids)
+        Person.objects.filter(pk=person.pk).update(birth_date=birth_date)
+        Face.objects.filter(pk__in=ids).update(person=None, assigned_by=Face.AssignedBy.NOBODY)
+        draft.summary = f"Set the birth date of {alive.display_name}"
+    person.birth_date = birth_date
+    return len(ids)
+
+
+# --- merge, split, delete -----------------------------------------------------------------------------------
+
+
+def merge_people(*, keep: Person, drop: Person, actor: Any) -> None:
+    """Move all faces of `drop` to `keep`, then delete `drop`; see `merge_all`."""
+    merge_all(keep=keep, drops=[drop], actor=actor)
+
+
+def merge_all(*, keep: Person, drops: Sequence[Person], actor: Any) -> None:
+    """One person of several: `keep` gets all faces, and what it lacks (name, birth date, cover).
+
+    A second name becomes another name of the kept one. Raises PeopleError for a merge with itself, across
+    libraries, or with somebody gone meanwhile.
+    """
+    if keep.pk in {drop.pk for drop in drops}:
+        raise PeopleError("cannot_merge_same_person", "A person cannot be merged with itself.")
+    if {drop.library_id for drop in drops} - {keep.library_id}:
+        raise PeopleError("person_not_found", "The people are not in one library.")
+    with writing(keep.library_id, actor=actor, verb=Verb.MERGE) as draft:
+        alive = Person.objects.in_bulk([keep.pk, *(drop.pk for drop in drops)])
+        if len(alive) < 1 + len({drop.pk for drop in drops}):
+            raise PeopleError("person_not_found", "One of them is gone: somebody merged them meanwhile.")
+        kept = alive.pop(keep.pk)
+        draft.watch(people=[keep.pk, *alive])
+        count = _move_faces_of(kept, list(alive), draft)
+        _carry_over(kept, list(alive.values()))
+        names = ", ".join(person.display_name for person in alive.values())
+        draft.summary = f"Merged {names} into {kept.display_name} ({count} faces)"
+    keep.name = kept.name
+
+
+def _move_faces_of(keep: Person, drops: list[int], draft: Draft) -> int:
+    """What is together by hand stays together; so do the faces of an unnamed group that is merged into."""
+    moving = Q(person__in=drops)
+    if not Person.objects.curated().filter(pk=keep.pk).exists():
+        moving |= Q(person=keep)
+    ids = list(Face.objects.filter(moving).values_list("pk", flat=True))
+    draft.watch(faces=ids)
+    count = Face.objects.filter(person__in=drops).count()
+    Face.objects.filter(pk__in=ids).update(person=keep, assigned_by=Face.AssignedBy.PERSON)
+    return count
+
+
+def _carry_over(keep: Person, drops: list[Person]) -> None:
+    """What is known about the dropped ones; then they go."""
+    ids = [drop.pk for drop in drops]
+    _carry_rejections(keep.pk, ids)
+    _carry_distinctions(keep.pk, ids)
+    Person.objects.filter(pk__in=ids).delete()
+    for drop in drops:
+        aliases = [*keep.aliases, *drop.aliases]
+        if keep.name and drop.name:
+            aliases.append(drop.name)
+        keep.aliases = [name for name in dict.fromkeys(aliases) if name != keep.name][:MAX_ALIASES]
+        keep.name = keep.name or drop.name
+        keep.birth_date = keep.birth_date or drop.birth_date
+        keep.cover_id = keep.cover_id or drop.cover_id
+        keep.is_favorite = keep.is_favorite or drop.is_favorite
+    keep.save(update_fields=["name", "aliases", "birth_date", "cover", "is_favorite"])
+
+
+def _carry_rejections(keep: int, drops: list[int]) -> None:
+    """Who is not the dropped one is not the kept one, except for faces that are the kept one by hand."""
+    FaceRejection.objects.filter(person=keep, face__person=keep).delete()
+    others = FaceRejection.objects.filter(person__in=drops).exclude(face__person=keep)
+    FaceRejection.objects.bulk_create(
+        [FaceRejection(face_id=row.face_id, person_id=keep, is_sure=row.is_sure) for row in others],
+        ignore_conflicts=True,
+    )
+
+
+def _carry_distinctions(keep: int, drops: list[int]) -> None:
+    rows = PersonDistinction.objects.filter(Q(first__in=drops) | Q(second__in=drops), is_sure=True)
+    others = {pk for row in rows for pk in (row.first_id, row.second_id)} - {keep, *drops}
+    PersonDistinction.objects.bulk_create(
+        [PersonDistinction(first_id=min(keep, pk), second_id=max(keep, pk)) for pk in others],
+        ignore_conflicts=True,
+    )
+
+
+def split_person(
+    *, person: Person, faces: Iterable[Face], actor: Any, into: Person | None = None, name: str = ""
+) -> Person:
+    """Move some faces of a person to another one: to `into`, or to a new one called `name` (may be empty).
+
+    The two are told apart for good. Raises PeopleError when a face is not the person's, when all or none are
+    chosen for a new person, or for a name that cannot be used.
+    """
+    name = clean_person_name(name) if name else ""
+    ids = [face.pk for face in faces]
+    if into is not None and (into.pk == person.pk or into.library_id != person.library_id):
+        raise PeopleError("person_not_found", "Choose another person of the same library.")
+    with writing(person.library_id, actor=actor, verb=Verb.SPLIT) as draft:
+        alive = living(person, draft)
+        _refuse_useless_split(person, ids, into)
+        if into is None:
+            if name:
+                refuse_taken_name(person.library_id, name)
+            target = draft.made(Person.objects.create(library_id=person.library_id, name=name))
+        else:
+            target = living(into, draft)
+        draft.watch(faces=ids)
+        FaceRejection.objects.filter(face__in=ids, person=target).delete()
+        Face.objects.filter(pk__in=ids).update(person=target, assigned_by=Face.AssignedBy.PERSON)
+        tell_apart(person.pk, target.pk)
+        draft.summary = f"Split {len(ids)} faces of {alive.display_name} off to {target.display_name}"
+    return target
+
+
+def _refuse_useless_split(person: Person, ids: list[int], into: Person | None) -> None:
+    own = Face.objects.filter(person=person, is_dismissed=False)
+    if not ids or own.filter(pk__in=ids).count() < len(set(ids)):
+        raise PeopleError("face_not_found", "Choose faces of this person.")
+    if into is None and own.count() == len(set(ids)):
+        raise PeopleError("nothing_left", "All faces were chosen: rename the person instead.")
+
+
+def tell_apart(a: int, b: int, *, is_sure: bool = True) -> None:
+    """Write down that two people are not one, or that somebody could not tell."""
+    PersonDistinction.objects.update_or_create(
+        first_id=min(a, b),
+        second_id=max(a, b),
+        defaults={"is_sure": is_sure, "answered_at": timezone.now()},
+    )
+
+
+def delete_person(*, person: Person, actor: Any) -> None:
+    """Delete a person; the faces become nobody's and may be grouped again. The journal can bring all back."""
+    with writing(person.library_id, actor=actor, verb=Verb.DELETE) as draft:
+        alive = living(person, draft)
+        ids = list(Face.objects.filter(person=person).values_list("pk", flat=True))
+        draft.watch(faces=ids)
+        Face.objects.filter(pk__in=ids).update(person=None, assigned_by=Face.AssignedBy.NOBODY)
+        Person.objects.filter(pk=person.pk).delete()
+        draft.summary = f"Deleted {alive.display_name} ({len(ids)} faces)"

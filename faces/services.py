@@ -12,12 +12,14 @@ from django.db import transaction
 from faces import detection, packs
 from faces.geometry import Rgb
 from faces.models import Face, FaceEmbedding, FaceModelVersion
+from jobs import ledger
 from photos.imaging import crop_square, decode_rgb
-from photos.models import Photo
+from photos.models import Photo, PhotoStep
 from photos.storages import read_bytes, renditions
 from photos.vectors import ensure_hnsw_index
 
 SAME_FACE_OVERLAP = 0.5  # intersection over union from which two boxes are one face
+DRAWN_FACE_OVERLAP = 0.3
 MIN_SCORE = 0.5
 _choose_lock = threading.Lock()
 
@@ -53,20 +55,33 @@ def model_version(choice: packs.PackChoice) -> FaceModelVersion:
 def detect_faces(photo: Photo, model: detection.FaceModel, version: FaceModelVersion) -> int:
     """Find the faces on a photo's preview and keep them with vector and crop. Returns how many there are.
 
-    Done again, a face found before (by overlap) keeps its row and person, and one assigned by a person stays
-    even when it is not found any more.
+    Done again, a face found before (by overlap) keeps its row and person. One that is not found any more
+    stays when it has a person or was drawn, and is described where it is; what is no face stays none.
     """
     rgb = decode_rgb(read_bytes(renditions(), photo.rendition_key("preview")))
     found = model.detect(rgb, min_score=MIN_SCORE)
     with transaction.atomic():
         known = list(Face.objects.filter(photo=photo).select_for_update().order_by("pk"))
         pairs, gone = match_boxes(known, found)
-        Face.objects.filter(
-            pk__in=[face.pk for face in gone if face.assigned_by != Face.AssignedBy.PERSON]
-        ).delete()
         for face, seen in pairs:
-            save_face(photo, face, seen, rgb, version)
+            if face is None or not face.is_dismissed:
+                save_face(photo, face, seen, rgb, version)
+        for face in gone:
+            keep_or_drop(photo, face, rgb, model, version)
     return len(found)
+
+
+def keep_or_drop(
+    photo: Photo, face: Face, rgb: Rgb, model: detection.FaceModel, version: FaceModelVersion
+) -> None:
+    """A known face that the detector does not see: what only it had found goes, all else is described."""
+    if face.is_dismissed:
+        return
+    if face.person_id is None and not face.is_drawn and face.assigned_by == Face.AssignedBy.NOBODY:
+        face.delete()
+    elif not FaceEmbedding.objects.filter(face=face, model=version).exists():
+        seen = model.describe(rgb, face.box, face.landmarks, score=face.detection_score)
+        save_face(photo, face, seen, rgb, version)
 
 
 def match_boxes(
@@ -77,12 +92,17 @@ def match_boxes(
     pairs: list[tuple[Face | None, detection.DetectedFace]] = []
     for seen in found:
         best = max(left, key=lambda face: intersection_over_union(face.box, seen.box), default=None)
-        if best is not None and intersection_over_union(best.box, seen.box) >= SAME_FACE_OVERLAP:
+        if best is not None and intersection_over_union(best.box, seen.box) >= needed_overlap(best):
             left.remove(best)
             pairs.append((best, seen))
         else:
             pairs.append((None, seen))
     return pairs, left
+
+
+def needed_overlap(face: Face) -> float:
+    """A person's box is rougher than a detector's, and “not a face” must not come back a little aside."""
+    return DRAWN_FACE_OVERLAP if face.is_dismissed or face.is_drawn else SAME_FACE_OVERLAP
 
 
 def intersection_over_union(a: Sequence[float], b: Sequence[float]) -> float:
@@ -103,9 +123,10 @@ def save_face(
     rgb: Rgb,
     version: FaceModelVersion,
 ) -> None:
-    """Write one found face: crop first, then row and vector."""
+    """Write one found face: crop first, then row and vector. A box drawn by hand stays as it was drawn."""
     face = face or Face(photo=photo)
-    face.x1, face.y1, face.x2, face.y2 = seen.box
+    if not face.is_drawn:
+        face.x1, face.y1, face.x2, face.y2 = seen.box
     face.landmarks = [list(point) for point in seen.landmarks]
     face.detection_score, face.quality = seen.score, seen.quality
     if not face.crop_key:
@@ -113,6 +134,20 @@ def save_face(
             f"{photo.library_id}/{photo.uuid.hex[:2]}/{photo.uuid.hex}/face-{uuid.uuid4().hex}.webp"
         )
     renditions().delete(face.crop_key)
-    renditions().save(face.crop_key, ContentFile(crop_square(rgb, seen.box), name=face.crop_key))
+    renditions().save(face.crop_key, ContentFile(crop_square(rgb, face.box), name=face.crop_key))
     face.save()
     FaceEmbedding.objects.update_or_create(face=face, model=version, defaults={"vector": seen.embedding})
+
+
+def forget_description(face_ids: Sequence[int]) -> None:
+    """Vectors, landmarks and crops belong to a box: faces that moved get new ones in the background."""
+    FaceEmbedding.objects.filter(face__in=face_ids).delete()
+    rows = Face.objects.filter(pk__in=face_ids)
+    rows.update(landmarks=[], crop_key="", quality=0.0)
+    describe_again(list(rows.values_list("photo_id", flat=True)))
+
+
+def describe_again(photo_ids: Sequence[int]) -> None:
+    """Have the step “faces” look at these photos again."""
+    if photo_ids:
+        ledger.reset(PhotoStep.objects.filter(photo__in=photo_ids, step="faces"))

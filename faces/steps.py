@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 
-from faces import detection, grouping, services
+from faces import detection, grouping, region_import, services
 from jobs.steps import Step, StepResult
+from photos.imaging import UndecodableImage
 from photos.models import Photo
+
+NAMES_VERSION = "1"
 
 
 def find_faces(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
@@ -14,7 +17,10 @@ def find_faces(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
     choice = services.pack_choice(may_download=True)
     if not choice.is_available:
         return dict.fromkeys(photo_ids, StepResult.skipped(choice.reason))
-    model = detection.load(choice, threads=settings.ML_THREADS)
+    try:
+        model = detection.load(choice, threads=settings.ML_THREADS)
+    except detection.FaceModelError as error:
+        return dict.fromkeys(photo_ids, StepResult.failed(str(error)))
     version = services.model_version(choice)
     photos = list(Photo.objects.filter(pk__in=photo_ids))
     for photo in photos:
@@ -25,12 +31,45 @@ def find_faces(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
     return {photo.pk: StepResult.done() for photo in photos}
 
 
+def faces_version() -> str:
+    """The pack in use. Without weights it is none, so that photos skipped meanwhile are stale later."""
+    choice = services.pack_choice(may_download=True)
+    return choice.version if choice.is_available else ""
+
+
 FACES = Step(
     name="faces",
     title="Faces",
     run=find_faces,
-    version=lambda: services.pack_choice(may_download=True).version,
+    version=faces_version,
     after="renditions",
     cluster="ml",
     batch_size=4,
+)
+
+
+def take_names(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
+    """Names that other programs wrote into the files, put on the faces found there."""
+    return {photo.pk: take_names_of(photo) for photo in Photo.objects.filter(pk__in=photo_ids)}
+
+
+def take_names_of(photo: Photo) -> StepResult:
+    try:
+        named = region_import.named_regions(photo)
+    except FileNotFoundError:
+        return StepResult.failed("The original is not in the storage. Check the storage, then retry.")
+    except UndecodableImage as error:
+        return StepResult.failed(str(error))
+    if named:
+        region_import.apply_regions(photo, named)
+    return StepResult.done()
+
+
+NAMES = Step(
+    name="names",
+    title="Names in the file",
+    run=take_names,
+    version=lambda: NAMES_VERSION,
+    after="faces",
+    batch_size=16,
 )

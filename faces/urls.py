@@ -1,14 +1,28 @@
 from django.urls import path
 
-from faces import api
+from faces import api, curation_api
 
 urlpatterns = [
     path("faces", api.faces, name="api-faces"),
     path("faces/<int:face_id>/thumbnail", api.face_thumbnail, name="api-face-thumbnail"),
     path("faces/<int:face_id>/assign-person", api.assign, name="api-face-assign"),
+    path("faces/assign", curation_api.bulk_assign, name="api-faces-assign"),
+    path("faces/<int:face_id>", curation_api.face_detail, name="api-face"),
+    path("faces/<int:face_id>/confirm", curation_api.confirm, name="api-face-confirm"),
+    path("faces/<int:face_id>/reject", curation_api.reject, name="api-face-reject"),
+    path("faces/<int:face_id>/unassign", curation_api.unassign, name="api-face-unassign"),
+    path("photos/<int:photo_id>/faces", curation_api.draw, name="api-photo-faces"),
+    path("people/suggestions", curation_api.list_suggestions, name="api-suggestions"),
+    path("people/suggestions/answer", curation_api.answer_suggestion, name="api-suggestion-answer"),
+    path("people/journal", curation_api.journal, name="api-journal"),
+    path("people/journal/<int:entry_id>/undo", curation_api.undo_entry, name="api-journal-undo"),
+    path("people/recluster", curation_api.recluster, name="api-recluster"),
+    path("people/recluster/<uuid:job_id>/diff", curation_api.recluster_diff, name="api-recluster-diff"),
+    path("people/recluster/<uuid:job_id>/apply", curation_api.recluster_apply, name="api-recluster-apply"),
     path("persons", api.persons, name="api-persons"),
-    path("persons/<int:person_id>", api.person_detail, name="api-person"),
+    path("persons/<int:person_id>", curation_api.person_detail, name="api-person"),
     path("persons/<int:person_id>/faces", api.person_faces, name="api-person-faces"),
+    path("persons/<int:person_id>/split", curation_api.split, name="api-person-split"),
     path("persons/<int:person_id>/merge", api.merge, name="api-person-merge"),
     path("search/by-person", api.search_by_person, name="api-search-by-person"),
     path("index/faces", api.index_faces, name="api-index-faces"),

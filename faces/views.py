@@ -10,8 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from faces.curation import assign_face, name_face
 from faces.models import Face, Person
-from faces.people import PeopleError, assign_face, hide_person, merge_people, name_face, rename_person
+from faces.people import PeopleError, hide_person, merge_people, rename_person
 from jobs.requests import HtmxHttpRequest
 from photos.models import Photo
 from photos.services import editable_library_ids
@@ -81,7 +82,7 @@ def rename(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
     name = request.POST.get("name", "")
     context: dict[str, Any] = {"person": chosen, "can_edit": True}
     try:
-        rename_person(person=chosen, name=name)
+        rename_person(person=chosen, name=name, actor=request.user)
     except PeopleError as error:
         context |= {"problem": str(error), "typed": name}
         if error.code == "person_exists":
@@ -103,7 +104,7 @@ def merge(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
         messages.error(request, "There is nobody of that name to merge with.")
         return redirect(drop)
     try:
-        merge_people(keep=keep, drop=drop)
+        merge_people(keep=keep, drop=drop, actor=request.user)
     except PeopleError as error:
         messages.error(request, str(error))
         return redirect(drop)
@@ -132,7 +133,7 @@ def hide(request: HttpRequest, person_id: int) -> HttpResponse:
     """Keep a person out of the list (`hidden=1`), or bring it back."""
     chosen = get_person_for_user(request.user, person_id, edit=True)
     is_hidden = request.POST.get("hidden") == "1"
-    hide_person(person=chosen, is_hidden=is_hidden)
+    hide_person(person=chosen, is_hidden=is_hidden, actor=request.user)
     text = "is hidden from the list of people." if is_hidden else "is back in the list of people."
     messages.success(request, f"{chosen.display_name} {text}")
     return redirect("people") if is_hidden else redirect(chosen)
@@ -146,7 +147,9 @@ def photo_faces(request: HttpRequest, photo_id: int) -> HttpResponse:
 
 
 def render_faces(request: HttpRequest, photo: Photo, problem: str = "") -> HttpResponse:
-    faces = list(Face.objects.filter(photo=photo).select_related("person").order_by("x1", "pk"))
+    faces = list(
+        Face.objects.filter(photo=photo, is_dismissed=False).select_related("person").order_by("x1", "pk")
+    )
     can_edit = photo.library_id in editable_library_ids(request.user)
     named = Person.objects.filter(library_id=photo.library_id).exclude(name="").order_by("name")
     context = {
@@ -169,9 +172,9 @@ def name_one_face(request: HtmxHttpRequest, face_id: int) -> HttpResponse:
     problem = ""
     try:
         if request.POST.get("nobody") == "1":
-            assign_face(face=face, person=None)
+            assign_face(face=face, person=None, actor=request.user)
         else:
-            name_face(face=face, name=request.POST.get("name", ""))
+            name_face(face=face, name=request.POST.get("name", ""), actor=request.user)
     except PeopleError as error:
         problem = str(error)
     return render_faces(request, face.photo, problem) if request.htmx else redirect(face.photo)

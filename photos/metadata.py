@@ -82,6 +82,21 @@ def read_metadata(path: Path) -> Metadata:
     return interpret(exif, xmp, turned_by_container=kind in (filetypes.HEIC, filetypes.HEIF, filetypes.AVIF))
 
 
+def read_xmp_packet(path: Path) -> tuple[bytes, int]:
+    """The XMP packet (b"" for none) and the orientation, 1 to 8, that turns the stored pixels upright.
+
+    Raises UndecodableImage when the file is not a picture.
+    """
+    with open_picture(path) as (file, kind):
+        exif, _ = _read_blocks(file, kind)
+        packet = b""
+        if kind != filetypes.BMP:
+            header = read_header(file)
+            packet = bytes(header.get("xmp-data")) if header.get_typeof("xmp-data") else b""
+    turned_by_container = kind in (filetypes.HEIC, filetypes.HEIF, filetypes.AVIF)
+    return packet, interpret(exif, XmpProperties(), turned_by_container=turned_by_container).orientation
+
+
 def _read_blocks(file: io.FileIO, kind: FileType) -> tuple[ExifTags, XmpProperties]:
     if kind == filetypes.BMP:
         return ExifTags(), XmpProperties()

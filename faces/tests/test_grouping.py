@@ -1,76 +1,13 @@
 """Putting faces to people in the database; the decisions themselves are tested with `clustering`."""
 
-from typing import Any
-
-import numpy as np
 import pytest
-from django.utils import timezone
 
-from faces import grouping, people
-from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
-from faces.services import model_version, pack_choice
+from faces import curation, grouping, neighbours, people
+from faces.models import Face, Person
+from faces.tests.albums import Album
 from jobs.models import Job
-from photos.models import Library, Photo
 
 pytestmark = pytest.mark.django_db
-THRESHOLD = 0.42
-
-
-class Album:
-    """A library whose faces are given as identities: vectors of one identity are near each other."""
-
-    def __init__(self) -> None:
-        self.library = Library.objects.create(name="Photos")
-        self.version: FaceModelVersion = model_version(pack_choice())
-        self.random = np.random.default_rng(7)
-        self.identities: dict[str, Any] = {}
-        self.count = 0
-
-    def add_photo(self, *names: str, quality: float = 0.9) -> list[Face]:
-        """A photo with a face of each named identity, placed as the step would."""
-        self.count += 1
-        photo = Photo.objects.create(
-            library=self.library,
-            original_name=f"{self.count}.jpg",
-            original_key=f"key-{self.library.pk}-{self.count}",
-            checksum=f"{self.count:064}",
-            sha1=f"{self.count:040}",
-            size=1,
-            mime_type="image/jpeg",
-            taken_at=timezone.now(),
-        )
-        faces = [self.add_face(photo, name, quality) for name in names]
-        grouping.place_new_faces(self.library.pk, [photo.pk], self.version, threshold=THRESHOLD)
-        return faces
-
-    def add_face(self, photo: Photo, name: str, quality: float) -> Face:
-        face = Face.objects.create(
-            photo=photo, x1=0.1, y1=0.1, x2=0.2, y2=0.2, detection_score=0.9, quality=quality
-        )
-        FaceEmbedding.objects.create(face=face, model=self.version, vector=self.vector_of(name))
-        return face
-
-    def vector_of(self, name: str) -> Any:
-        """Near its identity (cosine about 0.8 to another of the same), far from all others."""
-        size = self.version.dimensions
-        centre = self.identities.setdefault(name, unit(self.random.normal(size=size)))
-        return unit(centre + 0.5 * unit(self.random.normal(size=size)))
-
-    def people(self) -> dict[int, set[int]]:
-        """Face ids by person."""
-        found: dict[int, set[int]] = {}
-        for face in Face.objects.exclude(person=None):
-            found.setdefault(face.person_id or 0, set()).add(face.pk)
-        return found
-
-
-def unit(vector: Any) -> Any:
-    return (vector / np.linalg.norm(vector)).astype(np.float32)
-
-
-@pytest.fixture
-def album() -> Album:
-    return Album()
 
 
 def test_two_photos_of_one_face_make_an_unnamed_person(album: Album) -> None:
@@ -84,7 +21,7 @@ def test_two_photos_of_one_face_make_an_unnamed_person(album: Album) -> None:
 def test_a_new_face_joins_the_named_person_it_looks_like(album: Album) -> None:
     album.add_photo("a")
     album.add_photo("a")
-    person = people.rename_person(person=Person.objects.get(), name="Asha")
+    person = people.rename_person(person=Person.objects.get(), name="Asha", actor=None)
     [third] = album.add_photo("a")
     third.refresh_from_db()
     assert third.person == person
@@ -100,8 +37,8 @@ def test_two_faces_of_one_photo_are_never_one_person(album: Album) -> None:
 
 def test_a_face_assigned_by_hand_is_never_moved(album: Album) -> None:
     [first] = album.add_photo("a")
-    other = people.create_person(library=album.library, name="Bela")
-    people.assign_face(face=first, person=other)
+    other = people.create_person(library=album.library, name="Bela", actor=None)
+    curation.assign_face(face=first, person=other, actor=None)
     album.add_photo("a")
     album.add_photo("a")
     grouping.regroup_library(Job.objects.create(kind="cluster"), album.library.pk, None)
@@ -111,7 +48,7 @@ def test_a_face_assigned_by_hand_is_never_moved(album: Album) -> None:
 
 def test_a_face_that_people_put_to_nobody_stays_with_nobody(album: Album) -> None:
     [first] = album.add_photo("a")
-    people.assign_face(face=first, person=None)
+    curation.assign_face(face=first, person=None, actor=None)
     album.add_photo("a")
     album.add_photo("a")
     first.refresh_from_db()
@@ -138,7 +75,7 @@ def test_names_survive_a_whole_regrouping(album: Album) -> None:
     for _ in range(3):
         album.add_photo("a", "b")
     for number, person in enumerate(Person.objects.order_by("pk")):
-        people.rename_person(person=person, name=f"Name {number}")
+        people.rename_person(person=person, name=f"Name {number}", actor=None)
     before = album.people()
     job = Job.objects.create(kind="cluster")
     result = grouping.regroup_library(job, album.library.pk, None)
@@ -166,3 +103,17 @@ def test_the_index_of_the_model_version_answers_nearest_neighbours(album: Album)
         cursor.execute("SELECT indexdef FROM pg_indexes WHERE tablename = 'faces_faceembedding'")
         definitions = [row[0] for row in cursor.fetchall()]
     assert any("hnsw" in text and f"model_id = {album.version.pk}" in text for text in definitions)
+
+
+def test_the_index_leads_to_the_same_people_as_comparing_all(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        album.add_photo("a", "b", "c")
+    before = album.people()
+    Face.objects.update(person=None, assigned_by="")
+    monkeypatch.setattr(neighbours, "EXACT_UP_TO", 0)
+    changes = grouping.plan(Face.objects.all(), album.version, 0.42)
+    assert sorted(change.face_ids for change in changes) == sorted(
+        tuple(sorted(faces)) for faces in before.values()
+    )

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from faces import people
+from faces import curation, people
 from faces.models import Face, Person
 from photos.models import Library, Photo
 
@@ -34,7 +34,7 @@ def make_face(library: Library, person: Person | None = None) -> Face:
 
 
 def test_a_name_is_kept_as_text_whatever_it_is(library: Library) -> None:
-    person = people.create_person(library=library, name="  <b>Zoë</b>\n 👩‍👧  ")
+    person = people.create_person(library=library, name="  <b>Zoë</b>\n 👩‍👧  ", actor=None)
     assert person.name == "<b>Zoë</b> 👩‍👧"
 
 
@@ -43,37 +43,37 @@ def test_a_name_is_kept_as_text_whatever_it_is(library: Library) -> None:
 )
 def test_a_name_that_cannot_be_used_is_refused_with_a_reason(library: Library, name: str, code: str) -> None:
     with pytest.raises(people.PeopleError) as caught:
-        people.create_person(library=library, name=name)
+        people.create_person(library=library, name=name, actor=None)
     assert caught.value.code == code
 
 
 def test_a_name_is_given_once_a_library(library: Library) -> None:
-    people.create_person(library=library, name="Asha")
-    second = people.create_person(library=library, name="Bela")
+    people.create_person(library=library, name="Asha", actor=None)
+    second = people.create_person(library=library, name="Bela", actor=None)
     with pytest.raises(people.PeopleError, match="Merge the two"):
-        people.rename_person(person=second, name="Asha")
+        people.rename_person(person=second, name="Asha", actor=None)
     elsewhere: Library = Library.objects.create(name="Other")
-    assert people.create_person(library=elsewhere, name="Asha").name == "Asha"
+    assert people.create_person(library=elsewhere, name="Asha", actor=None).name == "Asha"
 
 
 def test_a_person_may_be_given_its_own_name_again(library: Library) -> None:
-    person = people.create_person(library=library, name="Asha")
-    assert people.rename_person(person=person, name="Asha").name == "Asha"
+    person = people.create_person(library=library, name="Asha", actor=None)
+    assert people.rename_person(person=person, name="Asha", actor=None).name == "Asha"
 
 
 def test_merging_moves_all_faces_and_keeps_a_name(library: Library) -> None:
     unnamed = Person.objects.create(library=library)
-    named = people.create_person(library=library, name="Asha")
+    named = people.create_person(library=library, name="Asha", actor=None)
     faces = [make_face(library, unnamed), make_face(library, named)]
-    people.merge_people(keep=unnamed, drop=named)
+    people.merge_people(keep=unnamed, drop=named, actor=None)
     assert set(Face.objects.filter(person=unnamed)) == set(faces)
     assert Person.objects.get().name == "Asha"
 
 
 def test_a_person_is_not_merged_with_itself(library: Library) -> None:
-    person = people.create_person(library=library, name="Asha")
+    person = people.create_person(library=library, name="Asha", actor=None)
     with pytest.raises(people.PeopleError) as caught:
-        people.merge_people(keep=person, drop=person)
+        people.merge_people(keep=person, drop=person, actor=None)
     assert caught.value.code == "cannot_merge_same_person"
 
 
@@ -81,8 +81,9 @@ def test_people_of_two_libraries_are_not_merged(library: Library) -> None:
     other: Library = Library.objects.create(name="Other")
     with pytest.raises(people.PeopleError):
         people.merge_people(
-            keep=people.create_person(library=library, name="Asha"),
-            drop=people.create_person(library=other, name="Bela"),
+            keep=people.create_person(library=library, name="Asha", actor=None),
+            drop=people.create_person(library=other, name="Bela", actor=None),
+            actor=None,
         )
     assert Person.objects.count() == 2
 
@@ -91,7 +92,9 @@ def test_a_face_is_not_assigned_to_a_person_of_another_library(library: Library)
     other: Library = Library.objects.create(name="Other")
     face = make_face(library)
     with pytest.raises(people.PeopleError):
-        people.assign_face(face=face, person=people.create_person(library=other, name="Asha"))
+        curation.assign_face(
+            face=face, person=people.create_person(library=other, name="Asha", actor=None), actor=None
+        )
     face.refresh_from_db()
     assert face.person is None
 
@@ -99,8 +102,8 @@ def test_a_face_is_not_assigned_to_a_person_of_another_library(library: Library)
 @pytest.mark.django_db(transaction=True)
 def test_two_merges_against_each_other_at_once_lose_no_face() -> None:
     library: Library = Library.objects.create(name="Photos")
-    a = people.create_person(library=library, name="Asha")
-    b = people.create_person(library=library, name="Bela")
+    a = people.create_person(library=library, name="Asha", actor=None)
+    b = people.create_person(library=library, name="Bela", actor=None)
     faces = {make_face(library, a).pk, make_face(library, b).pk}
     barrier = threading.Barrier(2)
     outcomes: list[str] = []
@@ -108,7 +111,7 @@ def test_two_merges_against_each_other_at_once_lose_no_face() -> None:
     def merge(keep: Person, drop: Person) -> None:
         barrier.wait()
         try:
-            people.merge_people(keep=keep, drop=drop)
+            people.merge_people(keep=keep, drop=drop, actor=None)
             outcomes.append("merged")
         except people.PeopleError as error:
             outcomes.append(error.code)

@@ -58,6 +58,7 @@ def test_bytes_row_and_steps_are_there_when_ingest_returns(library: Library, med
         ("renditions", "pending", True),
         ("embedding", "pending", False),
         ("faces", "pending", False),
+        ("names", "pending", False),
     ]
 
 

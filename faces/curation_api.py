@@ -1,0 +1,360 @@
+"""The REST API of curation: suggestions, journal, grouping anew, single faces, marks of people."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from adrf.decorators import api_view
+from asgiref.sync import sync_to_async
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from faces import curation, people, reclustering, suggestions
+from faces.api import as_api_error, face_json, person_for, rename
+from faces.models import Face, JournalEntry, Person
+from faces.serializers import (
+    AnswerBody,
+    BoxBody,
+    BulkAssignBody,
+    DrawBody,
+    JournalParameters,
+    PersonChanges,
+    ReclusterBody,
+    RejectBody,
+    SplitBody,
+    SuggestionParameters,
+)
+from faces.services import model_version, pack_choice
+from faces.undo import undo
+from jobs.api import iso, job_json, jobs_visible_to
+from jobs.models import Job
+from photos.api_errors import validated
+from photos.models import Library, Photo
+
+STATUS_OK = {"status": "ok"}
+
+
+@contextmanager
+def people_errors() -> Iterator[None]:
+    """A PeopleError becomes the answer that tells it."""
+    try:
+        yield
+    except people.PeopleError as error:
+        raise as_api_error(error) from None
+
+
+def faces_for(user: Any, face_ids: list[int]) -> list[Face]:
+    """All of these faces for editing, or 404 when one is not the user's to change."""
+    found = list(Face.objects.editable_by(user).select_related("photo", "person").filter(pk__in=face_ids))
+    if len(found) < len(set(face_ids)):
+        raise NotFound("There is no such face.", code="face_not_found")
+    return found
+
+
+async def carry_out(work: Callable[..., dict[str, Any]], *arguments: Any) -> Response:
+    """One hop to synchronous code, one answer."""
+
+    def run() -> dict[str, Any]:
+        with people_errors():
+            return work(*arguments)
+
+    return Response(await sync_to_async(run)())
+
+
+# --- suggestions --------------------------------------------------------------------------------------------
+
+
+@api_view(["GET", "HEAD"])
+async def list_suggestions(request: Request) -> Response:
+    """“Is this the same person?”, most useful first: `{items: [{person_id, face_id | other_id, …}]}`."""
+    limit = validated(SuggestionParameters, request.query_params)["limit"]
+    return await carry_out(suggestions_of, request.user, limit)
+
+
+def suggestions_of(user: Any, limit: int) -> dict[str, Any]:
+    choice = pack_choice()
+    library = Library.objects.home_of(user)
+    questions = suggestions.queue(
+        user, library.pk, model_version(choice), threshold=choice.match_threshold, limit=limit
+    )
+    return {"items": [suggestion_json(question) for question in questions]}
+
+
+def suggestion_json(question: suggestions.Suggestion) -> dict[str, Any]:
+    return {
+        "person_id": question.person.pk,
+        "person_name": question.person.display_name,
+        "face_id": question.face.pk if question.face else None,
+        "photo_id": question.face.photo_id if question.face else None,
+        "other_id": question.other.pk if question.other else None,
+        "other_name": question.other.display_name if question.other else None,
+        "similarity": round(question.similarity, 4),
+        "faces": question.faces,
+    }
+
+
+@api_view(["POST"])
+async def answer_suggestion(request: Request) -> Response:
+    """`{person_id, face_id | other_id, answer: yes | no | unsure}`."""
+    return await carry_out(answer, request.user, validated(AnswerBody, request.data))
+
+
+def answer(user: Any, body: dict[str, Any]) -> dict[str, Any]:
+    person = person_for(user, body["person_id"], edit=True)
+    if "face_id" in body:
+        [face] = faces_for(user, [body["face_id"]])
+        suggestions.answer_face(face=face, person=person, answer=body["answer"], actor=user)
+    else:
+        other = person_for(user, body["other_id"], edit=True)
+        suggestions.answer_people(person=person, other=other, answer=body["answer"], actor=user)
+    return STATUS_OK
+
+
+# --- journal ------------------------------------------------------------------------------------------------
+
+
+@api_view(["GET", "HEAD"])
+async def journal(request: Request) -> Response:
+    """What was done, newest first: `{items, next}`; `next` is the `before` of the next page, or null."""
+    return await carry_out(journal_page, request.user, validated(JournalParameters, request.query_params))
+
+
+def journal_page(user: Any, page: dict[str, Any]) -> dict[str, Any]:
+    entries = JournalEntry.objects.visible_to(user)
+    if "person_id" in page:
+        entries = entries.about_person(page["person_id"])
+    if "face_id" in page:
+        entries = entries.about_face(page["face_id"])
+    if "before" in page:
+        entries = entries.filter(pk__lt=page["before"])
+    rows = list(entries.newest_first().defer("payload")[: page["limit"] + 1])
+    more = len(rows) > page["limit"]
+    rows = rows[: page["limit"]]
+    return {"items": [entry_json(row) for row in rows], "next": rows[-1].pk if more else None}
+
+
+def entry_json(entry: JournalEntry) -> dict[str, Any]:
+    return {
+        "id": entry.pk,
+        "at": iso(entry.at),
+        "actor": str(entry.actor) if entry.actor else None,
+        "verb": entry.verb,
+        "summary": entry.summary,
+        "person_ids": entry.person_ids[:100],
+        "face_count": len(entry.face_ids),
+        "undo_of": entry.undo_of_id,
+    }
+
+
+@api_view(["POST"])
+async def undo_entry(request: Request, entry_id: int) -> Response:
+    """Undo one entry; 409 `undo_blocked` says what stands in the way."""
+    return await carry_out(undo_sync, request.user, entry_id)
+
+
+def undo_sync(user: Any, entry_id: int) -> dict[str, Any]:
+    entry = JournalEntry.objects.editable_by(user).filter(pk=entry_id).first()
+    if entry is None:
+        raise NotFound("There is no such entry.", code="entry_not_found")
+    return entry_json(undo(entry, actor=user))
+
+
+# --- grouping anew ------------------------------------------------------------------------------------------
+
+
+@api_view(["POST"])
+async def recluster(request: Request) -> Response:
+    """Plan a grouping of the whole library in the background: `{threshold?}`. Answers the job."""
+    threshold = validated(ReclusterBody, request.data or {})["threshold"]
+    return await carry_out(start_recluster, request.user, threshold)
+
+
+def start_recluster(user: Any, threshold: float | None) -> dict[str, Any]:
+    library = Library.objects.home_of(user)
+    return job_json(reclustering.start_planning(library_id=library.pk, threshold=threshold, user=user))
+
+
+def plan_job_for(user: Any, job_id: Any) -> Job:
+    job: Job | None = jobs_visible_to(user).filter(pk=job_id, kind=reclustering.KIND).first()
+    if job is None:
+        raise NotFound(f"Job not found: {job_id}", code="job_not_found")
+    return job
+
+
+@api_view(["GET", "HEAD"])
+async def recluster_diff(request: Request, job_id: Any) -> Response:
+    """What would move; 409 `no_plan` while the job has not ended."""
+    return await carry_out(diff_of, request.user, job_id)
+
+
+def diff_of(user: Any, job_id: Any) -> dict[str, Any]:
+    job = plan_job_for(user, job_id)
+    if not isinstance(job.result, dict):
+        raise people.PeopleError("no_plan", "The plan is not ready.")
+    return job.result
+
+
+@api_view(["POST"])
+async def recluster_apply(request: Request, job_id: Any) -> Response:
+    """Do exactly what the plan says; 409 `plan_outdated` when the library has changed since."""
+    return await carry_out(apply_sync, request.user, job_id)
+
+
+def apply_sync(user: Any, job_id: Any) -> dict[str, Any]:
+    job = plan_job_for(user, job_id)
+    if job.library_id is None or not Library.objects.editable_by(user).filter(pk=job.library_id).exists():
+        raise NotFound(f"Job not found: {job_id}", code="job_not_found")
+    entry = reclustering.apply_recluster(job, actor=user)
+    return {"status": "applied", "entry": entry_json(entry) if entry else None}
+
+
+# --- faces --------------------------------------------------------------------------------------------------
+
+
+@api_view(["POST"])
+async def confirm(request: Request, face_id: int) -> Response:
+    """The face is the person it was put to."""
+    return await carry_out(confirm_sync, request.user, face_id)
+
+
+def confirm_sync(user: Any, face_id: int) -> dict[str, Any]:
+    curation.confirm_faces(faces=faces_for(user, [face_id]), actor=user)
+    return STATUS_OK
+
+
+@api_view(["POST"])
+async def reject(request: Request, face_id: int) -> Response:
+    """The face is not `{person_id?}`, by default not the person it was put to."""
+    person_id = validated(RejectBody, request.data or {}).get("person_id")
+    return await carry_out(reject_sync, request.user, face_id, person_id)
+
+
+def reject_sync(user: Any, face_id: int, person_id: int | None) -> dict[str, Any]:
+    person = person_for(user, person_id, edit=True) if person_id else None
+    curation.reject_faces(faces=faces_for(user, [face_id]), person=person, actor=user)
+    return STATUS_OK
+
+
+@api_view(["POST"])
+async def unassign(request: Request, face_id: int) -> Response:
+    """The face is nobody's, and stays so."""
+    return await carry_out(unassign_sync, request.user, face_id)
+
+
+def unassign_sync(user: Any, face_id: int) -> dict[str, Any]:
+    curation.unassign_faces(faces=faces_for(user, [face_id]), actor=user)
+    return STATUS_OK
+
+
+@api_view(["POST"])
+async def bulk_assign(request: Request) -> Response:
+    """Put `{face_ids}` to `{person_id}` by hand; null is nobody."""
+    return await carry_out(bulk_assign_sync, request.user, validated(BulkAssignBody, request.data))
+
+
+def bulk_assign_sync(user: Any, body: dict[str, Any]) -> dict[str, Any]:
+    person = person_for(user, body["person_id"], edit=True) if body["person_id"] else None
+    faces = faces_for(user, body["face_ids"])
+    return {**STATUS_OK, "assigned": curation.assign_faces(faces=faces, person=person, actor=user)}
+
+
+@api_view(["DELETE", "PATCH"])
+async def face_detail(request: Request, face_id: int) -> Response:
+    """DELETE: it is no face, and is not found again. PATCH `{box}`: move it."""
+    if request.method == "DELETE":
+        return await carry_out(dismiss_sync, request.user, face_id)
+    return await carry_out(move_sync, request.user, face_id, validated(BoxBody, request.data)["box"])
+
+
+def dismiss_sync(user: Any, face_id: int) -> dict[str, Any]:
+    curation.dismiss_faces(faces=faces_for(user, [face_id]), actor=user)
+    return STATUS_OK
+
+
+def move_sync(user: Any, face_id: int, box: list[float]) -> dict[str, Any]:
+    [face] = faces_for(user, [face_id])
+    curation.move_face(face=face, box=box, actor=user)
+    return face_json(face)
+
+
+@api_view(["POST"])
+async def draw(request: Request, photo_id: int) -> Response:
+    """A face that the detector missed: `{box, person_id?}`; crop and vector follow in the background."""
+    return await carry_out(draw_sync, request.user, photo_id, validated(DrawBody, request.data))
+
+
+def draw_sync(user: Any, photo_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    photo = Photo.objects.editable_by(user).filter(pk=photo_id).first()
+    if photo is None:
+        raise NotFound("There is no such photo.", code="photo_not_found")
+    person = person_for(user, body["person_id"], edit=True) if body["person_id"] else None
+    return face_json(curation.draw_face(photo=photo, box=body["box"], person=person, actor=user))
+
+
+# --- people -------------------------------------------------------------------------------------------------
+
+
+@api_view(["POST"])
+async def split(request: Request, person_id: int) -> Response:
+    """Move `{face_ids}` to the person `{into?}`, or to a new one called `{name?}`. Answers that person."""
+    return await carry_out(split_sync, request.user, person_id, validated(SplitBody, request.data))
+
+
+def split_sync(user: Any, person_id: int, body: dict[str, Any]) -> dict[str, Any]:
+    target = people.split_person(
+        person=person_for(user, person_id, edit=True),
+        faces=faces_for(user, body["face_ids"]),
+        into=person_for(user, body["into"], edit=True) if "into" in body else None,
+        name=body["name"],
+        actor=user,
+    )
+    return person_json(target)
+
+
+def change_person(user: Any, person_id: int, changes: dict[str, Any]) -> dict[str, Any]:
+    """Each change is an entry of its own, so that each can be undone alone."""
+    person = person_for(user, person_id, edit=True)
+    if "name" in changes:
+        people.rename_person(person=person, name=changes["name"], actor=user)
+    if "birth_date" in changes:
+        people.set_birth_date(person=person, birth_date=changes["birth_date"], actor=user)
+    if "aliases" in changes:
+        people.set_aliases(person=person, aliases=changes["aliases"], actor=user)
+    if "hidden" in changes:
+        people.hide_person(person=person, is_hidden=changes["hidden"], actor=user)
+    if "favorite" in changes:
+        people.set_favorite(person=person, favorite=changes["favorite"], actor=user)
+    if "cover" in changes:
+        face = faces_for(user, [changes["cover"]])[0] if changes["cover"] else None
+        people.set_cover(person=person, face=face, actor=user)
+    return person_json(person_for(user, person_id))
+
+
+def delete_sync(user: Any, person_id: int) -> dict[str, Any]:
+    people.delete_person(person=person_for(user, person_id, edit=True), actor=user)
+    return {"status": "deleted", "person_id": person_id}
+
+
+def person_json(person: Person) -> dict[str, Any]:
+    return {
+        "id": person.pk,
+        "name": person.display_name,
+        "aliases": person.aliases,
+        "birth_date": person.birth_date.isoformat() if person.birth_date else None,
+        "hidden": person.is_hidden,
+        "favorite": person.is_favorite,
+        "cover": person.cover_id,
+    }
+
+
+@api_view(["GET", "HEAD", "PUT", "PATCH", "DELETE"])
+async def person_detail(request: Request, person_id: int) -> Response:
+    """GET; PUT `{name}` as ever; PATCH `{name, birth_date, aliases, hidden, favorite, cover}`; DELETE."""
+    if request.method == "PUT":
+        return await sync_to_async(rename)(request, person_id)
+    if request.method == "PATCH":
+        return await carry_out(change_person, request.user, person_id, validated(PersonChanges, request.data))
+    if request.method == "DELETE":
+        return await carry_out(delete_sync, request.user, person_id)
+    return await carry_out(lambda: person_json(person_for(request.user, person_id)))
