@@ -22,6 +22,15 @@ GRACE_SECONDS = 10
 GRPC_OFFSET = 10_000  # each of the server's ports has a second one, this much higher
 PORT_OPTIONS = ("s3.port", "master.port", "volume.port", "filer.port", "webdav.port", "admin.port")
 
+# Two more services have ports that are the same for every server on the machine; and nobody is to be told.
+FIXED_OPTIONS = (
+    "-ip=127.0.0.1",
+    "-ip.bind=127.0.0.1",
+    "-s3.port.iceberg=0",
+    "-s3.port.lance=0",
+    "-master.telemetry=false",
+)
+
 
 @dataclass(frozen=True)
 class S3Server:
@@ -70,7 +79,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     keys = {"AWS_ACCESS_KEY_ID": "chitra-test", "AWS_SECRET_ACCESS_KEY": "only-for-tests"}
     with (directory / "log").open("wb") as log:
         server = subprocess.Popen(
-            [program, "mini", f"-dir={directory}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", *options],
+            [program, "mini", f"-dir={directory}", *FIXED_OPTIONS, *options],
             env={**os.environ, **keys},
             cwd=directory,
             stdin=subprocess.DEVNULL,
