@@ -37,7 +37,7 @@ class Hit:
 
 
 def encoder_choice() -> encoders.Choice:
-    """The encoder in use. What is on this machine is decided once a process, downloads are looked for anew."""
+    """The encoder in use. What is on this machine is decided once a process, downloads are looked for."""
     with _choose_lock:
         choice = _settled.get("choice")
         if choice is None:
