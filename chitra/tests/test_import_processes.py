@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.conf import settings
 
 from chitra import embedded
 from chitra.postgres import SERVER_SETTINGS
@@ -48,7 +49,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 def assert_complete() -> None:
     """Every photo is there once, with its bytes and its steps."""
     assert Photo.objects.count() == FILES
-    assert PhotoStep.objects.count() == 4 * FILES
+    assert PhotoStep.objects.count() == len(settings.PHOTO_STEPS) * FILES
     for photo in Photo.objects.all():
         assert len(read_bytes(originals(), photo.original_key)) == photo.size
 
@@ -126,7 +127,7 @@ def test_an_import_survives_a_crash_of_the_database(own_postgres: Path, folder: 
             steps = link.execute("SELECT count(*) FROM photos_photostep").fetchone()
             job = link.execute("SELECT status, done, result FROM jobs_job").fetchall()
         assert len(rows) == FILES
-        assert steps == (4 * FILES,)
+        assert steps == (len(settings.PHOTO_STEPS) * FILES,)
         assert job == [("finished", FILES, FILES)]
         for key, size in rows:
             assert (own_postgres / "media" / "originals" / key).stat().st_size == size
