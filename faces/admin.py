@@ -12,7 +12,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from faces import curation, people
-from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
+from faces.models import (
+    Face,
+    FaceEmbedding,
+    FaceModelVersion,
+    FaceRejection,
+    JournalEntry,
+    Person,
+    PersonDistinction,
+)
 from jobs.admin import AnyModelAdmin, AnyModelForm, AnyTabularInline, ReadOnlyAdmin
 from photos.admin import image
 
@@ -219,3 +227,29 @@ class FaceEmbeddingAdmin(ReadOnlyAdmin):
     @admin.display(description="")
     def crop(self, embedding: FaceEmbedding) -> SafeString | str:
         return face_crop(embedding.face_id)
+
+
+@admin.register(JournalEntry)
+class JournalEntryAdmin(ReadOnlyAdmin):
+    """What was done to people and faces. The journal is only added to."""
+
+    list_display = ["summary", "verb", "actor", "library", "at"]
+    list_filter = ["verb"]
+    list_select_related = ["actor", "library"]
+    search_fields = ["summary"]
+    date_hierarchy = "at"
+    ordering = ["-pk"]
+
+
+@admin.register(FaceRejection)
+class FaceRejectionAdmin(ReadOnlyAdmin):
+    list_display = ["face", "person", "is_sure", "answered_at"]
+    list_filter = ["is_sure"]
+    list_select_related = ["face", "person"]
+
+
+@admin.register(PersonDistinction)
+class PersonDistinctionAdmin(ReadOnlyAdmin):
+    list_display = ["first", "second", "is_sure", "answered_at"]
+    list_filter = ["is_sure"]
+    list_select_related = ["first", "second"]

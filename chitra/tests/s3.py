@@ -13,7 +13,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chitra.supervisor import end_with_parent
 
@@ -69,6 +71,29 @@ def wait_until_it_listens(port: int, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the S3 server did not start")
 
 
+def wait_until_it_stores(server: S3Server) -> None:
+    """Return when an object was written and read: it listens before all its parts have found each other."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        region_name=server.region,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+    )
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            client.create_bucket(Bucket="probe")
+            client.put_object(Bucket="probe", Key="probe", Body=b"probe")
+            client.get_object(Bucket="probe", Key="probe")
+        except (BotoCoreError, ClientError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """The server. It is one for all tests of the run, so each test makes its own bucket."""
@@ -89,7 +114,9 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         )
         try:
             wait_until_it_listens(ports[0], server)
-            yield S3Server(f"http://127.0.0.1:{ports[0]}", *keys.values())
+            ready = S3Server(f"http://127.0.0.1:{ports[0]}", *keys.values())
+            wait_until_it_stores(ready)
+            yield ready
         finally:
             server.send_signal(signal.SIGTERM)
             try:
