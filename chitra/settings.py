@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "django_q",
     "chitra",
     "chitra.accounts",
+    "chitra.legacy",
     "jobs",
     "photos",
     "faces",
@@ -67,6 +68,10 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "timeline"
 LOGOUT_REDIRECT_URL = "login"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "chitra.accounts.hashers.LegacyBcryptHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
