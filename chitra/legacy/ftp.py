@@ -197,6 +197,8 @@ def list_folder(ftp: ftplib.FTP, path: str, folder: str) -> list[SourceFile | st
         if not str(error).startswith("50"):
             raise
         return list_by_name(ftp, path, prefix)
+    finally:
+        ftp.voidcmd("TYPE I")  # listings switch to ASCII, in which SIZE is refused
     found: list[SourceFile | str] = []
     for name, facts in rows:
         if facts.get("type") == "dir":
@@ -216,6 +218,8 @@ def list_by_name(ftp: ftplib.FTP, path: str, prefix: str) -> list[SourceFile | s
         if str(error).startswith("550"):  # an empty folder, to some servers
             return []
         raise
+    finally:
+        ftp.voidcmd("TYPE I")
     found: list[SourceFile | str] = []
     for name in sorted({full.rstrip("/").rpartition("/")[2] for full in names} - {"", ".", ".."}):
         size = size_of(ftp, f"{path.rstrip('/')}/{name}")

@@ -111,9 +111,7 @@ class Migration:
             outcomes = Outcome.objects.filter(system=self.system).of(Kind.PHOTOS, ids)
             known = {int(known.source_key): known for known in outcomes}
             refuse_other_database(rows, known)
-            ended = {
-                key: known.target_id for key, known in known.items() if known.status != Status.FAILED
-            }
+            ended = {key: known.target_id for key, known in known.items() if known.status != Status.FAILED}
             children = open_children(self.database, self.system, ids)
             self.complete([(ended[pk], rows) for pk, rows in children.items() if pk in ended])
             todo = [row for row in rows if row.id not in ended]

@@ -108,7 +108,14 @@ class OldServer:
         x, y, width, height = box or (None,) * 4
         values = {"embedding": unit_vector(1000 * photo_id + index), "person_id": None, **values}
         return self.insert(
-            "faces", photo_id=photo_id, face_index=index, bbox_x=x, bbox_y=y, bbox_w=width, bbox_h=height, **values
+            "faces",
+            photo_id=photo_id,
+            face_index=index,
+            bbox_x=x,
+            bbox_y=y,
+            bbox_w=width,
+            bbox_h=height,
+            **values,
         )
 
     def embedding(self, photo_id: int, *, dim: int = 512, seed: int | None = None, **values: Any) -> int:

@@ -103,14 +103,18 @@ def test_the_best_readable_date_counts(
     assert (photo.taken_at, photo.taken_at_source) == (expected.replace(tzinfo=UTC), source)
 
 
-@pytest.mark.parametrize("name", ["IMG 0001 copy.jpg", "Größe#1 100%.JPG", "写真.jpg", "a'b;c.JPEG", "x_1.jpg"])
+@pytest.mark.parametrize(
+    "name", ["IMG 0001 copy.jpg", "Größe#1 100%.JPG", "写真.jpg", "a'b;c.JPEG", "x_1.jpg"]
+)
 def test_odd_names_stay_readable_keys(old_server: OldServer, arrive: Command, name: str) -> None:
     photo_id = old_server.photo(f"photos/2023/03/{name}")
     arrive()
     assert Photo.objects.get(pk=photo_id).original_key == f"photos/2023/03/{name}"
 
 
-def test_a_key_with_dots_is_found_there_and_gets_a_safe_key_here(old_server: OldServer, arrive: Command) -> None:
+def test_a_key_with_dots_is_found_there_and_gets_a_safe_key_here(
+    old_server: OldServer, arrive: Command
+) -> None:
     key = "photos/2026/11/../../x.jpg"
     photo_id = old_server.photo(key)
     arrive()
@@ -133,7 +137,9 @@ def test_a_missing_original_is_told_with_all_that_hung_on_it(old_server: OldServ
     assert ending(Kind.PHOTOS, photo_id) == ending(Kind.FACES, face) == ("imported", "")
 
 
-def test_an_original_that_came_back_is_a_difference(old_server: OldServer, migrate: Command, verify: Command) -> None:
+def test_an_original_that_came_back_is_a_difference(
+    old_server: OldServer, migrate: Command, verify: Command
+) -> None:
     old_server.photo("photos/2023/03/lost.jpg", stored=False)
     migrate(*old_server.arguments)
     old_server.put("photos/2023/03/lost.jpg", b"found")
@@ -163,12 +169,18 @@ def test_two_rows_with_the_same_bytes_become_one_photo_with_all_tags_and_faces(
 ) -> None:
     anna = old_server.insert("persons", name="anna")
     data = picture("same")
-    first, second = old_server.photo("photos/2023/03/a.jpg", data), old_server.photo("photos/2023/03/a_1.jpg", data)
+    first, second = (
+        old_server.photo("photos/2023/03/a.jpg", data),
+        old_server.photo("photos/2023/03/a_1.jpg", data),
+    )
     old_server.tag(first, "city", 0.2)
     old_server.tag(second, "city", 0.3)
     old_server.tag(second, "night", 0.1)
     kept = old_server.face(first)
-    repeated, other = old_server.face(second, person_id=anna), old_server.face(second, 1, box=(40, 30, 10, 10))
+    repeated, other = (
+        old_server.face(second, person_id=anna),
+        old_server.face(second, 1, box=(40, 30, 10, 10)),
+    )
     arrive()
     assert ending(Kind.PHOTOS, second) == ("duplicate", "same_bytes")
     assert Outcome.objects.get(kind=Kind.PHOTOS, source_key=str(second)).target_id == first
@@ -188,7 +200,9 @@ def test_bytes_that_are_here_already_are_a_duplicate(
     assert Outcome.objects.get(kind=Kind.PHOTOS, source_key=str(photo_id)).target_id == here.pk
 
 
-def test_an_id_that_is_taken_gives_way(old_server: OldServer, arrive: Command, add_photo: Callable[..., Photo]) -> None:
+def test_an_id_that_is_taken_gives_way(
+    old_server: OldServer, arrive: Command, add_photo: Callable[..., Photo]
+) -> None:
     taken = add_photo()
     old_server.connection.execute("INSERT INTO sqlite_sequence VALUES ('photos', ?)", [taken.pk - 1])
     photo_id = old_server.photo("photos/2023/03/a.jpg")
@@ -206,7 +220,9 @@ def test_an_overwritten_original_is_kept_as_it_is(old_server: OldServer, arrive:
     assert Photo.objects.get(pk=photo_id).sha1 == hashlib.sha1(picture("another")).hexdigest()
 
 
-def test_files_without_a_row_become_photos_when_they_are_pictures(old_server: OldServer, arrive: Command) -> None:
+def test_files_without_a_row_become_photos_when_they_are_pictures(
+    old_server: OldServer, arrive: Command
+) -> None:
     old_server.photo("photos/2023/03/a.jpg")
     old_server.put("photos/2021/12/orphan.jpg", picture("orphan"))
     old_server.put("photos/2021/12/copy.jpg", picture("photos/2023/03/a.jpg"))
@@ -259,7 +275,9 @@ def test_tags_are_merged_by_their_highest_score(old_server: OldServer, arrive: C
     assert ending(Kind.TAGS, empty) == ("left out", "empty_tag")
 
 
-def test_the_newest_readable_vector_is_kept_under_its_own_version(old_server: OldServer, arrive: Command) -> None:
+def test_the_newest_readable_vector_is_kept_under_its_own_version(
+    old_server: OldServer, arrive: Command
+) -> None:
     photo_id = old_server.photo("photos/2023/03/a.jpg")
     old_server.embedding(photo_id, seed=1)
     newest = old_server.embedding(photo_id, seed=2)
@@ -269,10 +287,14 @@ def test_the_newest_readable_vector_is_kept_under_its_own_version(old_server: Ol
     kept = PhotoEmbedding.objects.get()
     assert kept.encoder.version == "legacy:openai/clip-vit-base-patch32"
     assert ending(Kind.EMBEDDINGS, newest) == ("imported", "")
-    assert ending(Kind.EMBEDDINGS, bad_size) == ending(Kind.EMBEDDINGS, not_finite) == ("failed", "bad_vector")
+    assert (
+        ending(Kind.EMBEDDINGS, bad_size) == ending(Kind.EMBEDDINGS, not_finite) == ("failed", "bad_vector")
+    )
 
 
-def test_faces_keep_id_vector_and_person_and_their_box_is_turned(old_server: OldServer, arrive: Command) -> None:
+def test_faces_keep_id_vector_and_person_and_their_box_is_turned(
+    old_server: OldServer, arrive: Command
+) -> None:
     anna = old_server.insert("persons", name="anna")
     machine = old_server.insert("persons", name="Person 2")
     photo_id = old_server.photo("photos/2023/03/a.jpg", picture("turned", orientation=6))
@@ -432,7 +454,9 @@ def test_no_database_is_wrong_usage(old_server: OldServer, migrate: Command, tmp
 
 
 @pytest.mark.parametrize("schema", ["flask", "latest"])
-def test_the_other_schemas_are_read_too(tmp_path: Path, migrate: Command, verify: Command, schema: str) -> None:
+def test_the_other_schemas_are_read_too(
+    tmp_path: Path, migrate: Command, verify: Command, schema: str
+) -> None:
     old = OldServer(tmp_path / "old", schema)
     old.fill(1)
     if schema == "latest":
@@ -446,7 +470,9 @@ def test_the_other_schemas_are_read_too(tmp_path: Path, migrate: Command, verify
     if schema == "latest":
         assert Photo.objects.get(pk=video).mime_type == "video/mp4"
         assert Face.objects.get(pk=face).assigned_by == "machine"
-        assert PhotoEmbedding.objects.filter(encoder__version="legacy:google/siglip2-base-patch16-224").exists()
+        assert PhotoEmbedding.objects.filter(
+            encoder__version="legacy:google/siglip2-base-patch16-224"
+        ).exists()
 
 
 def test_verification_sees_a_changed_byte_a_lost_object_and_a_lost_face(
