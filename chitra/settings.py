@@ -118,33 +118,40 @@ SERVESTATIC_AUTOREFRESH = DEBUG
 
 MEDIA_DIR = DATA_DIR / "media"
 STORAGE = env_str("CHITRA_STORAGE", "filesystem", choices=("filesystem", "s3"))
-if STORAGE == "s3":
-    S3_OPTIONS = {
-        "access_key": env_secret("MINIO_ACCESS_KEY"),
-        "secret_key": env_secret("MINIO_SECRET_KEY"),
-        "bucket_name": env_str("MINIO_BUCKET", "chitra-photos"),
-        "endpoint_url": ("https://" if env_bool("MINIO_SECURE") else "http://")
-        + env_str("MINIO_ENDPOINT", "localhost:9000"),
-        "region_name": env_str("MINIO_REGION", "us-east-1"),
-        "addressing_style": env_str("MINIO_ADDRESSING", "path", choices=("path", "virtual", "auto")),
-    }
-    ORIGINALS = {
-        "BACKEND": "photos.s3.ObjectStorage",
-        "OPTIONS": {**S3_OPTIONS, "location": "originals"},
-    }
-    RENDITIONS = {
-        "BACKEND": "photos.s3.ObjectStorage",
-        "OPTIONS": {**S3_OPTIONS, "location": "renditions"},
-    }
-else:
-    ORIGINALS = {
-        "BACKEND": "photos.storages.DurableFileSystemStorage",
-        "OPTIONS": {"location": MEDIA_DIR / "originals"},
-    }
-    RENDITIONS = {
-        "BACKEND": "photos.storages.DurableFileSystemStorage",
-        "OPTIONS": {"location": MEDIA_DIR / "renditions", "fsync": False},
-    }
+S3_OPTIONS = {
+    "access_key": env_secret("MINIO_ACCESS_KEY"),
+    "secret_key": env_secret("MINIO_SECRET_KEY"),
+    "bucket_name": env_str("MINIO_BUCKET", "chitra-photos"),
+    "endpoint_url": ("https://" if env_bool("MINIO_SECURE") else "http://")
+    + env_str("MINIO_ENDPOINT", "localhost:9000"),
+    "region_name": env_str("MINIO_REGION", "us-east-1"),
+    "addressing_style": env_str("MINIO_ADDRESSING", "path", choices=("path", "virtual", "auto")),
+}
+# Both, because migrate_storage copies from the one that is in use to the other.
+STORAGE_KINDS = {
+    "s3": {
+        "originals": {
+            "BACKEND": "photos.s3.ObjectStorage",
+            "OPTIONS": {**S3_OPTIONS, "location": "originals"},
+        },
+        "renditions": {
+            "BACKEND": "photos.s3.ObjectStorage",
+            "OPTIONS": {**S3_OPTIONS, "location": "renditions"},
+        },
+    },
+    "filesystem": {
+        "originals": {
+            "BACKEND": "photos.storages.DurableFileSystemStorage",
+            "OPTIONS": {"location": MEDIA_DIR / "originals"},
+        },
+        "renditions": {
+            "BACKEND": "photos.storages.DurableFileSystemStorage",
+            "OPTIONS": {"location": MEDIA_DIR / "renditions", "fsync": False},
+        },
+    },
+}
+ORIGINALS = STORAGE_KINDS[STORAGE]["originals"]
+RENDITIONS = STORAGE_KINDS[STORAGE]["renditions"]
 STORAGES = {
     "default": RENDITIONS,
     "originals": ORIGINALS,
