@@ -1,6 +1,7 @@
 """One file from the old storage to the new one: fetched, hashed, measured, stored. On threads, no ORM."""
 
-import os
+import errno
+import posixpath
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,11 +18,12 @@ from chitra.legacy.boxes import Shape
 from chitra.legacy.cases import Ending
 from chitra.legacy.files import FileSource, LocalRoot, UnusableName, copy_file
 from photos import filetypes
-from photos.hashing import Digest, hash_file
+from photos.hashing import Digest, HashingReader, hash_file
 from photos.imaging import UndecodableImage, open_picture, read_header
-from photos.services import StorageUnavailable, storage_reason
+from photos.services import StorageUnavailable
 
 STORE_ATTEMPTS = 5
+HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -107,43 +109,27 @@ class Mover:
         for attempt in range(1, STORE_ATTEMPTS + 1):
             try:
                 return replace(self.storage, key, path)
-            except storage_errors() as error:
-                if attempt == STORE_ATTEMPTS or is_full(error):
-                    reason = storage_reason(error) if isinstance(error, OSError) else str(error)
-                    raise StorageUnavailable(getattr(error, "errno", None) or 5, reason) from error
+            except OSError as error:
+                if attempt == STORE_ATTEMPTS or error.errno in HOPELESS:
+                    reason = f"The storage did not take {key}: {error.strerror or error}."
+                    raise StorageUnavailable(error.errno or errno.EIO, reason) from error
             time.sleep(self.pause_seconds * 2**attempt)
         return None
 
 
-def storage_errors() -> tuple[type[Exception], ...]:
-    """What storages raise: the system's errors, and boto3's, which are none."""
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    return OSError, Boto3Error, BotoCoreError, ClientError
-
-
-def is_full(error: Exception) -> bool:
-    """Whether trying again in a moment cannot help."""
-    import errno
-
-    return getattr(error, "errno", None) in (
-        errno.ENOSPC,
-        errno.EDQUOT,
-        errno.EROFS,
-        errno.EACCES,
-        errno.EFBIG,
-    )
-
-
 def replace(storage: Storage, key: str, path: Path) -> None:
-    """Store a file under exactly this key; a storage that would rename gets the old object removed first."""
-    if not getattr(storage, "file_overwrite", False):
-        storage.delete(key)
-    with path.open("rb") as content:
-        saved = storage.save(key, File(content, name=os.path.basename(key)))  # noqa: PTH119 - a key, not a path
+    """Store a file under exactly this key, also where the storage would rather choose another one."""
+    saved = save(storage, key, path)
     if saved != key:
-        raise OSError(f"The storage named the object {saved} instead of {key}.")
+        storage.delete(saved)
+        storage.delete(key)
+        if save(storage, key, path) != key:
+            raise OSError(errno.EIO, f"the storage names the object {saved} instead")
+
+
+def save(storage: Storage, key: str, path: Path) -> str:
+    with path.open("rb") as content:
+        return storage.save(key, File(content, name=posixpath.basename(key)))
 
 
 def sniff(path: Path) -> filetypes.FileType | None:
@@ -174,8 +160,6 @@ def measure(path: Path) -> Shape | None:
 
 def hash_object(storage: Storage, key: str) -> Digest | None:
     """Every byte of a stored object; None when it is not there."""
-    from photos.hashing import HashingReader
-
     try:
         with storage.open(key, "rb") as file:
             reader = HashingReader(file)
@@ -194,8 +178,6 @@ class Peeker:
         self.local_roots = local_roots
 
     def __call__(self, request: Request) -> Stored | Ending:
-        import posixpath
-
         if plan.is_local_path(request.key):
             path = next((found for root in self.local_roots if (found := root.find(request.key))), None)
             size = path.stat().st_size if path else None

@@ -9,26 +9,28 @@ from typing import Any
 
 import numpy as np
 
-
 SCHEMA = """
-CREATE TABLE photos (id INTEGER PRIMARY KEY AUTOINCREMENT, file_path TEXT UNIQUE, size INTEGER, created_at TEXT,
-  checksum TEXT, phash TEXT, exif_datetime TEXT, latitude REAL, longitude REAL, thumb_path TEXT {photos});
-CREATE TABLE embeddings (id INTEGER PRIMARY KEY AUTOINCREMENT, photo_id INTEGER NOT NULL, dim INTEGER NOT NULL,
-  vector BLOB NOT NULL {embeddings});
+CREATE TABLE photos (id INTEGER PRIMARY KEY AUTOINCREMENT, file_path TEXT UNIQUE, size INTEGER,
+  created_at TEXT, checksum TEXT, phash TEXT, exif_datetime TEXT, latitude REAL, longitude REAL,
+  thumb_path TEXT {photos});
+CREATE TABLE embeddings (id INTEGER PRIMARY KEY AUTOINCREMENT, photo_id INTEGER NOT NULL,
+  dim INTEGER NOT NULL, vector BLOB NOT NULL {embeddings});
 CREATE TABLE tags (id INTEGER PRIMARY KEY AUTOINCREMENT, photo_id INTEGER NOT NULL, tag TEXT NOT NULL,
   score REAL NOT NULL {tags});
 CREATE TABLE clusters (photo_id INTEGER PRIMARY KEY, cluster_id INTEGER NOT NULL, score REAL NOT NULL);
 CREATE TABLE persons (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL);
-CREATE TABLE faces (id INTEGER PRIMARY KEY AUTOINCREMENT, photo_id INTEGER NOT NULL, face_index INTEGER NOT NULL,
-  bbox_x REAL, bbox_y REAL, bbox_w REAL, bbox_h REAL, embedding BLOB NOT NULL, person_id INTEGER {faces},
+CREATE TABLE faces (id INTEGER PRIMARY KEY AUTOINCREMENT, photo_id INTEGER NOT NULL,
+  face_index INTEGER NOT NULL, bbox_x REAL, bbox_y REAL, bbox_w REAL, bbox_h REAL,
+  embedding BLOB NOT NULL, person_id INTEGER {faces},
   UNIQUE (photo_id, face_index));
 CREATE TABLE face_thumbs (id INTEGER PRIMARY KEY AUTOINCREMENT, face_id INTEGER NOT NULL UNIQUE,
   thumb_path TEXT NOT NULL);
 """
 USERS = """
 CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT UNIQUE NOT NULL, email TEXT UNIQUE,
-  password_hash TEXT NOT NULL, role TEXT NOT NULL, is_active BOOLEAN DEFAULT 1, is_whitelisted BOOLEAN DEFAULT 0,
-  whitelisted_at TEXT, whitelisted_by INTEGER, created_at TEXT, last_login TEXT);
+  password_hash TEXT NOT NULL, role TEXT NOT NULL, is_active BOOLEAN DEFAULT 1,
+  is_whitelisted BOOLEAN DEFAULT 0, whitelisted_at TEXT, whitelisted_by INTEGER, created_at TEXT,
+  last_login TEXT);
 """
 LATEST = {
     "photos": ", media_type TEXT, width INTEGER, height INTEGER",
@@ -125,11 +127,11 @@ class OldServer:
     def tag(self, photo_id: int, tag: str, score: float = 0.25, **values: Any) -> int:
         return self.insert("tags", photo_id=photo_id, tag=tag, score=score, **values)
 
-    def fill(self, photos: int, *, bytes_each: int = 0) -> None:
-        """Ordinary photos with a face, a tag and a vector each; noise after the picture makes larger files."""
+    def fill(self, photos: int, *, bytes_each: int = 0, year: int = 2023) -> None:
+        """Ordinary photos, each with a face, a tag and a vector; noise after the picture makes them large."""
         anna = self.insert("persons", name="anna")
         for number in range(photos):
-            key = f"photos/2023/{1 + number % 12:02d}/IMG_{number:05d}.jpg"
+            key = f"photos/{year}/{1 + number % 12:02d}/IMG_{number:05d}.jpg"
             padding = np.random.default_rng(number).bytes(max(0, bytes_each - 1000)) if bytes_each else b""
             photo_id = self.photo(key, picture(key) + padding)
             self.face(photo_id, person_id=anna)

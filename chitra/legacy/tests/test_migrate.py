@@ -496,7 +496,7 @@ def test_a_generated_old_system_with_all_oddities(
 ) -> None:
     old = tmp_path / "generated"
     subprocess.run(
-        [sys.executable, GENERATOR, old, "--photos", "40", "--size", "160x120", "--schema", schema, "--users"],
+        [sys.executable, GENERATOR, old, "--photos=40", "--size=160x120", f"--schema={schema}", "--users"],
         check=True, capture_output=True,
     )  # fmt: skip
     arguments = ["--sqlite", str(old / "photo.db"), "--path", str(old / "storage")]
