@@ -18,6 +18,7 @@ from chitra.legacy.models import Kind, LegacySystem, Outcome
 from chitra.legacy.tests.old_server import OldServer, picture, unit_vector
 from faces.models import Face, FaceEmbedding, Person
 from photos.models import Library, Photo, PhotoStep, Tag
+from photos.steps import read_metadata
 from photos.storages import originals, read_bytes
 from search.models import PhotoEmbedding
 
@@ -255,6 +256,15 @@ def test_an_empty_original_fails_with_its_reason(old_server: OldServer, arrive: 
     photo_id = old_server.photo("photos/2023/03/a.jpg", b"")
     arrive()
     assert ending(Kind.PHOTOS, photo_id) == ("failed", "empty_file")
+
+
+def test_reading_the_metadata_anew_does_not_lose_the_place(old_server: OldServer, arrive: Command) -> None:
+    photo_id = old_server.photo("photos/2023/03/a.jpg", latitude=47.5, longitude=8.5)
+    arrive()
+    read_metadata([photo_id])
+    photo = Photo.objects.get(pk=photo_id)
+    assert (photo.latitude, photo.longitude) == (47.5, 8.5)
+    assert photo.taken_at == datetime(2023, 3, 1, 10, tzinfo=UTC)
 
 
 # ---------------------------------------------------------------- tags, vectors, faces, persons
