@@ -1,7 +1,7 @@
 """Move all objects from one kind of storage to the other while Chitra runs.
 
-Originals are written once and never change, so a copy stays right: it is verified when it is made and known by
-its size later. A second run copies what came meanwhile. Then the operator switches.
+Originals are written once and never change, so a copy stays right: it is verified when it is made, and known
+by its size later. A second run copies what came meanwhile. Then the operator switches.
 """
 
 import posixpath
