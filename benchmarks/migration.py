@@ -3,7 +3,7 @@
 Both use four threads and the same servers: pyftpdlib and SeaweedFS, each a process of its own. The
 plain side only downloads and puts; the migration also hashes, measures, writes rows, tags, faces and vectors.
 
-`.venv/bin/python benchmarks/migration.py [--files 200] [--kilobytes 2000] [--rounds 3]`
+`.venv/bin/python benchmarks/migration.py [--files 300] [--kilobytes 2000] [--rounds 3]`
 """
 
 import argparse
@@ -135,7 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--files", type=int, default=200)
+    parser.add_argument("--files", type=int, default=300)
     parser.add_argument("--kilobytes", type=int, nargs="+", default=[2000], help="size of a file")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
-AHEAD_PER_THREAD = 4
+AHEAD_PER_THREAD = 16  # results are small; while the caller writes a batch, the threads have work
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -34,7 +34,7 @@ from photos.models import Photo
 from photos.storages import local_path, originals
 
 READ_AT_ONCE = 200
-WRITE_AT_ONCE = 32
+WRITE_AT_ONCE = 64
 FAILURES_IN_A_ROW = 5  # of the old storage, after which it counts as away
 MIGRATION_LOCK = 7_240_003
 LOCK_ATTEMPTS = 10
