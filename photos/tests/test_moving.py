@@ -11,7 +11,6 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 
-from chitra.tests.s3 import S3Server
 from photos.models import Photo
 from photos.moving import storages_of
 from photos.storages import originals, renditions
@@ -20,7 +19,7 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def both_kinds(media: Path, settings: Any, s3_server: S3Server, request: pytest.FixtureRequest) -> None:
+def both_kinds(media: Path, settings: Any, s3_server: Any, request: pytest.FixtureRequest) -> None:
     """The file system of this test and a bucket of its own."""
     bucket = f"move-{abs(hash(request.node.name)) % 10**8}"
     options = {
