@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "django_q",
     "chitra",
     "chitra.accounts",
+    "chitra.legacy",
     "jobs",
     "photos",
     "faces",
@@ -67,6 +68,10 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "timeline"
 LOGOUT_REDIRECT_URL = "login"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "chitra.accounts.hashers.LegacyBcryptHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -113,33 +118,40 @@ SERVESTATIC_AUTOREFRESH = DEBUG
 
 MEDIA_DIR = DATA_DIR / "media"
 STORAGE = env_str("CHITRA_STORAGE", "filesystem", choices=("filesystem", "s3"))
-if STORAGE == "s3":
-    S3_OPTIONS = {
-        "access_key": env_secret("MINIO_ACCESS_KEY"),
-        "secret_key": env_secret("MINIO_SECRET_KEY"),
-        "bucket_name": env_str("MINIO_BUCKET", "chitra-photos"),
-        "endpoint_url": ("https://" if env_bool("MINIO_SECURE") else "http://")
-        + env_str("MINIO_ENDPOINT", "localhost:9000"),
-        "region_name": env_str("MINIO_REGION", "us-east-1"),
-        "addressing_style": env_str("MINIO_ADDRESSING", "path", choices=("path", "virtual", "auto")),
-    }
-    ORIGINALS = {
-        "BACKEND": "photos.s3.ObjectStorage",
-        "OPTIONS": {**S3_OPTIONS, "location": "originals"},
-    }
-    RENDITIONS = {
-        "BACKEND": "photos.s3.ObjectStorage",
-        "OPTIONS": {**S3_OPTIONS, "location": "renditions"},
-    }
-else:
-    ORIGINALS = {
-        "BACKEND": "photos.storages.DurableFileSystemStorage",
-        "OPTIONS": {"location": MEDIA_DIR / "originals"},
-    }
-    RENDITIONS = {
-        "BACKEND": "photos.storages.DurableFileSystemStorage",
-        "OPTIONS": {"location": MEDIA_DIR / "renditions", "fsync": False},
-    }
+S3_OPTIONS = {
+    "access_key": env_secret("MINIO_ACCESS_KEY"),
+    "secret_key": env_secret("MINIO_SECRET_KEY"),
+    "bucket_name": env_str("MINIO_BUCKET", "chitra-photos"),
+    "endpoint_url": ("https://" if env_bool("MINIO_SECURE") else "http://")
+    + env_str("MINIO_ENDPOINT", "localhost:9000"),
+    "region_name": env_str("MINIO_REGION", "us-east-1"),
+    "addressing_style": env_str("MINIO_ADDRESSING", "path", choices=("path", "virtual", "auto")),
+}
+# Both, because migrate_storage copies from the one that is in use to the other.
+STORAGE_KINDS = {
+    "s3": {
+        "originals": {
+            "BACKEND": "photos.s3.ObjectStorage",
+            "OPTIONS": {**S3_OPTIONS, "location": "originals"},
+        },
+        "renditions": {
+            "BACKEND": "photos.s3.ObjectStorage",
+            "OPTIONS": {**S3_OPTIONS, "location": "renditions"},
+        },
+    },
+    "filesystem": {
+        "originals": {
+            "BACKEND": "photos.storages.DurableFileSystemStorage",
+            "OPTIONS": {"location": MEDIA_DIR / "originals"},
+        },
+        "renditions": {
+            "BACKEND": "photos.storages.DurableFileSystemStorage",
+            "OPTIONS": {"location": MEDIA_DIR / "renditions", "fsync": False},
+        },
+    },
+}
+ORIGINALS = STORAGE_KINDS[STORAGE]["originals"]
+RENDITIONS = STORAGE_KINDS[STORAGE]["renditions"]
 STORAGES = {
     "default": RENDITIONS,
     "originals": ORIGINALS,

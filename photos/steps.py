@@ -30,7 +30,8 @@ def read_metadata_of(photo: Photo) -> StepResult:
         return StepResult.failed(ORIGINAL_MISSING)
     except imaging.UndecodableImage as error:
         return StepResult.failed(str(error))
-    photo.latitude, photo.longitude = found.latitude, found.longitude
+    if found.latitude is not None and found.longitude is not None:
+        photo.latitude, photo.longitude = found.latitude, found.longitude
     photo.altitude_metres = found.altitude
     photo.camera_make, photo.camera_model, photo.lens_model = (
         found.camera_make,

@@ -9,7 +9,7 @@ import subprocess
 import sysconfig
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,10 +94,9 @@ def wait_until_it_stores(server: S3Server) -> None:
             return
 
 
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """The server. It is one for all tests of the run, so each test makes its own bucket."""
-    directory = tmp_path_factory.mktemp("s3")
+@contextmanager
+def running_seaweedfs(directory: Path) -> Iterator[S3Server]:
+    """A SeaweedFS with its files in this directory, until the block ends."""
     ports = find_free_ports(len(PORT_OPTIONS))
     options = [f"-{option}={port}" for option, port in zip(PORT_OPTIONS, ports, strict=True)]
     program = Path(sysconfig.get_path("scripts")) / "weed"
@@ -124,6 +123,14 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
             except subprocess.TimeoutExpired:
                 server.kill()
                 server.wait()
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """The server. It is one for all tests of the run, so each test makes its own bucket."""
+    directory = tmp_path_factory.mktemp("s3")
+    with running_seaweedfs(directory) as server:
+        yield server
     shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -62,7 +62,7 @@ def test_nothing_is_described_that_nobody_reads() -> None:
 
 def test_secrets_are_marked_as_such() -> None:
     source = "\n".join(path.read_text("utf-8") for path in python_files())
-    secrets = set(re.findall(r'env_secret\(\s*"([A-Z_]+)"', source))
+    secrets = set(re.findall(r'env_secret\(\s*"([A-Z0-9_]+)"', source))
     lines = PAGE.read_text("utf-8").splitlines()
     marked = {line.split("`")[1] for line in lines if line.startswith("| `") and "**secret**" in line}
     assert marked == secrets

@@ -1,0 +1,198 @@
+"""One file from the old storage to the new one: fetched, hashed, measured, stored. On threads, no ORM."""
+
+import errno
+import posixpath
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import Storage
+
+from chitra.legacy import cases, plan
+from chitra.legacy.boxes import Shape
+from chitra.legacy.cases import Ending
+from chitra.legacy.files import FileSource, LocalRoot, UnusableName, copy_file
+from photos import filetypes
+from photos.hashing import Digest, HashingReader, hash_file
+from photos.imaging import UndecodableImage, open_picture, read_header
+from photos.services import StorageUnavailable
+
+STORE_ATTEMPTS = 5
+HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A file to move: `key` in the old storage or a path of its server's disk, and where it goes to."""
+
+    key: str
+    target_key: str
+    sha1: str = ""
+    """What the row says; other bytes are read a second time before they are believed."""
+    measure: bool = False
+    """Whether there are faces, whose boxes need the picture's shape."""
+    must_be_picture: bool = False
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The object is in the new storage. `shape` is None when not asked for or not to be told."""
+
+    digest: Digest
+    mime: str
+    shape: Shape | None = None
+
+
+class Mover:
+    """Moves files. Raises SourceUnavailable or StorageUnavailable when going on has no use."""
+
+    def __init__(
+        self,
+        files: FileSource,
+        storage: Storage,
+        *,
+        local_roots: Sequence[LocalRoot] = (),
+        pause_seconds: float = 0.5,
+    ) -> None:
+        self.files = files
+        self.storage = storage
+        self.local_roots = local_roots
+        self.pause_seconds = pause_seconds
+
+    def __call__(self, request: Request) -> Stored | Ending:
+        """The stored file, or why there is none."""
+        with tempfile.NamedTemporaryFile(prefix="chitra-", dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
+            try:
+                digest = self.fetch_checked(request, copy)  # type: ignore[arg-type]
+            except FileNotFoundError:
+                return cases.failed("local_path" if plan.is_local_path(request.key) else "original_missing")
+            except UnusableName as error:
+                return cases.failed("unusable_name", str(error))
+            if not digest.size:
+                return cases.failed("empty_file")
+            path = Path(copy.name)
+            kind = sniff(path)
+            if request.must_be_picture and kind is None and not plan.has_known_suffix(request.key):
+                return cases.left_out("not_a_picture")
+            shape = measure(path) if request.measure else None
+            self.store(path, request.target_key)
+            return Stored(digest, kind.mime if kind else plan.mime_of_name(request.key), shape)
+
+    def fetch_checked(self, request: Request, target: BinaryIO) -> Digest:
+        """Fetch until the bytes are those of the row, or twice the same others."""
+        digests: list[Digest] = []
+        while True:
+            target.seek(0)
+            target.truncate()
+            self.fetch(request.key, target)
+            target.flush()
+            digest = hash_file(Path(target.name))
+            if plan.checksum_agrees(request.sha1, digest.sha1) or digest in digests:
+                return digest
+            digests.append(digest)
+
+    def fetch(self, key: str, target: BinaryIO) -> None:
+        if not plan.is_local_path(key):
+            return self.files.fetch(key, target)
+        found = next((path for root in self.local_roots if (path := root.find(key))), None)
+        if found is None:
+            raise FileNotFoundError(key)
+        return copy_file(found, target)
+
+    def store(self, path: Path, key: str) -> None:
+        """Write the object, over what an interrupted attempt left. Raises StorageUnavailable."""
+        for attempt in range(1, STORE_ATTEMPTS + 1):
+            try:
+                return replace(self.storage, key, path)
+            except OSError as error:
+                if attempt == STORE_ATTEMPTS or error.errno in HOPELESS:
+                    reason = f"The storage did not take {key}: {error.strerror or error}."
+                    raise StorageUnavailable(error.errno or errno.EIO, reason) from error
+            time.sleep(self.pause_seconds * 2**attempt)
+        return None
+
+
+def replace(storage: Storage, key: str, path: Path) -> None:
+    """Store a file under exactly this key, also where the storage would rather choose another one."""
+    saved = save(storage, key, path)
+    if saved != key:
+        storage.delete(saved)
+        storage.delete(key)
+        if save(storage, key, path) != key:
+            raise OSError(errno.EIO, f"the storage names the object {saved} instead")
+
+
+def save(storage: Storage, key: str, path: Path) -> str:
+    with path.open("rb") as content:
+        return storage.save(key, File(content, name=posixpath.basename(key)))
+
+
+def sniff(path: Path) -> filetypes.FileType | None:
+    with path.open("rb") as file:
+        return filetypes.sniff(file.read(filetypes.HEAD_BYTES))
+
+
+def measure(path: Path) -> Shape | None:
+    """Pixels and orientation from the header; None when it is no picture that Chitra reads."""
+    try:
+        with open_picture(path) as (file, kind):
+            if kind == filetypes.BMP:
+                from PIL.BmpImagePlugin import BmpImageFile
+
+                with BmpImageFile(file) as picture:
+                    return Shape(*picture.size)
+            header = read_header(file)
+            turned = kind in (
+                filetypes.HEIC,
+                filetypes.HEIF,
+                filetypes.AVIF,
+            )  # their decoders turn by themselves
+            orientation = header.get("orientation") if header.get_typeof("orientation") and not turned else 1
+            return Shape(header.width, header.height, orientation)
+    except UndecodableImage:
+        return None
+
+
+def hash_object(storage: Storage, key: str) -> Digest | None:
+    """Every byte of a stored object; None when it is not there."""
+    try:
+        with storage.open(key, "rb") as file:
+            reader = HashingReader(file)
+            while reader.read(1024 * 1024):
+                pass
+            return reader.digest
+    except FileNotFoundError:
+        return None
+
+
+class Peeker:
+    """What a dry run uses instead of a Mover: looks whether files are there and believes the rows."""
+
+    def __init__(self, sizes: dict[str, int], local_roots: Sequence[LocalRoot] = ()) -> None:
+        self.sizes = sizes
+        self.local_roots = local_roots
+
+    def __call__(self, request: Request) -> Stored | Ending:
+        if plan.is_local_path(request.key):
+            path = next((found for root in self.local_roots if (found := root.find(request.key))), None)
+            size = path.stat().st_size if path else None
+        else:
+            size = self.sizes.get(posixpath.normpath(request.key))
+        if size is None:
+            return cases.failed("local_path" if plan.is_local_path(request.key) else "original_missing")
+        if not size:
+            return cases.failed("empty_file")
+        if request.must_be_picture and not plan.has_known_suffix(request.key):
+            return cases.left_out("not_a_picture")
+        sha1 = request.sha1 or request.key
+        shape = Shape(2**31, 2**31) if request.measure else None
+        return Stored(
+            Digest(sha256=f"dry:{sha1}"[:64], sha1=sha1[:40], size=size),
+            plan.mime_of_name(request.key),
+            shape,
+        )
