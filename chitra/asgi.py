@@ -2,10 +2,10 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chitra.settings")
-django_application = get_asgi_application()  # before the imports below, which need the apps
+django.setup(set_prefix=False)  # before the imports below, which need the apps
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
@@ -13,11 +13,12 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.urls import path  # noqa: E402
 
 from chitra.body_limit import BodyLimit  # noqa: E402
+from chitra.live_body import LiveBodyHandler  # noqa: E402
 from jobs.consumers import EventsConsumer  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(django_application),
+        "http": BodyLimit(LiveBodyHandler()),
         "websocket": AllowedHostsOriginValidator(
             AuthMiddlewareStack(URLRouter([path("ws/events", EventsConsumer.as_asgi())]))
         ),

@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 # Style attributes carry data (the ratio of a photo, the box of a face); style elements and scripts are files.
+# Pictures may come from the store to which pages are redirected.
+PICTURES = " ".join(filter(None, ["'self' data: blob:", settings.MEDIA_ORIGIN]))
 POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; style-src 'self'; style-src-attr 'unsafe-inline'; "
+    f"default-src 'self'; img-src {PICTURES}; style-src 'self'; style-src-attr 'unsafe-inline'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 

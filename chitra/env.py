@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
@@ -71,3 +72,21 @@ def env_secret(name: str, default: str = "") -> str:
         return Path(file_name).read_text().strip()
     except OSError as error:
         raise EnvError(f"{name}_FILE={file_name!r}: {error.strerror}") from None
+
+
+def env_url(name: str, default: str = "", *, scheme: str) -> str:
+    """A server as a URL without a path, "" for none. `host:port` gets `scheme` ("http://")."""
+    value = env_str(name, default).rstrip("/")
+    if not value:
+        return ""
+    url = value if "://" in value else f"{scheme}{value}"
+    parts = urlsplit(url)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.path
+        or parts.query
+        or " " in value
+    ):
+        raise EnvError(f"{name}={value!r}: expected host:port, or http:// or https:// and host:port")
+    return url

@@ -28,7 +28,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return Response(
             error_body("internal_error", "Something went wrong on the server; its log says what."), 500
         )
-    headers = {}
+    headers = dict(getattr(error, "headers", {}))
     if header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = header
     if wait := getattr(error, "wait", None):

@@ -7,6 +7,7 @@ from typing import Any
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import Error as DatabaseProblem
 from django.db import connection
@@ -19,6 +20,7 @@ from rest_framework.response import Response
 from chitra import __version__
 from faces.services import pack_choice
 from jobs.queue import silent_clusters, waiting_tasks
+from photos import read_through
 from photos.storages import originals
 from search.services import encoder_choice
 
@@ -42,11 +44,17 @@ def check_storage() -> dict[str, Any]:
     try:
         with storage.open(key, "rb") as file:
             read = file.read()
+        is_public = bool(getattr(storage, "is_public", lambda key: False)(key))
     finally:
         storage.delete(key)
     if read != b"chitra":
         raise Unhealthy("The storage gave back other bytes than were written.")
-    return {"backend": type(storage).__name__}
+    if is_public:
+        raise Unhealthy("Everybody can read the bucket without a key. Remove its public policy.")
+    details: dict[str, Any] = {"backend": type(storage).__name__}
+    if settings.LEGACY_FTP:
+        details["remaining_on_old_server"] = read_through.remaining()
+    return details
 
 
 def check_queue() -> dict[str, Any]:

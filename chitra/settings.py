@@ -1,9 +1,10 @@
 """All settings, read once from the environment. `docs/settings.md` lists them for people."""
 
 from pathlib import Path
+from typing import Any
 
 from chitra import database, secret_key
-from chitra.env import env_bool, env_int, env_list, env_paths, env_secret, env_str
+from chitra.env import env_bool, env_int, env_list, env_paths, env_secret, env_str, env_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env_str("CHITRA_DATA_DIR") or BASE_DIR / "var").absolute()
@@ -118,17 +119,22 @@ SERVESTATIC_AUTOREFRESH = DEBUG
 
 MEDIA_DIR = DATA_DIR / "media"
 STORAGE = env_str("CHITRA_STORAGE", "filesystem", choices=("filesystem", "s3"))
-S3_OPTIONS = {
+S3_SCHEME = "https://" if env_bool("MINIO_SECURE") else "http://"
+S3_OPTIONS: dict[str, Any] = {
     "access_key": env_secret("MINIO_ACCESS_KEY"),
     "secret_key": env_secret("MINIO_SECRET_KEY"),
     "bucket_name": env_str("MINIO_BUCKET", "chitra-photos"),
-    "endpoint_url": ("https://" if env_bool("MINIO_SECURE") else "http://")
-    + env_str("MINIO_ENDPOINT", "localhost:9000"),
+    "endpoint_url": env_url("MINIO_ENDPOINT", "localhost:9000", scheme=S3_SCHEME),
+    # Where browsers find the same server, for presigned URLs; pages are redirected there only when it is set.
+    "public_endpoint_url": env_url("MINIO_PUBLIC_ENDPOINT", scheme=S3_SCHEME),
     "region_name": env_str("MINIO_REGION", "us-east-1"),
     "addressing_style": env_str("MINIO_ADDRESSING", "path", choices=("path", "virtual", "auto")),
+    "connect_timeout": env_int("MINIO_CONNECT_SECONDS", 5, minimum=1, maximum=300),
+    "read_timeout": env_int("MINIO_READ_SECONDS", 30, minimum=1, maximum=3600),
+    "attempts": env_int("MINIO_ATTEMPTS", 4, minimum=1, maximum=20),
 }
 # Both, because migrate_storage copies from the one that is in use to the other.
-STORAGE_KINDS = {
+STORAGE_KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "s3": {
         "originals": {
             "BACKEND": "photos.s3.ObjectStorage",
@@ -141,17 +147,33 @@ STORAGE_KINDS = {
     },
     "filesystem": {
         "originals": {
-            "BACKEND": "photos.storages.DurableFileSystemStorage",
+            "BACKEND": "photos.files.DurableFileSystemStorage",
             "OPTIONS": {"location": MEDIA_DIR / "originals"},
         },
         "renditions": {
-            "BACKEND": "photos.storages.DurableFileSystemStorage",
+            "BACKEND": "photos.files.DurableFileSystemStorage",
             "OPTIONS": {"location": MEDIA_DIR / "renditions", "fsync": False},
         },
     },
 }
 ORIGINALS = STORAGE_KINDS[STORAGE]["originals"]
 RENDITIONS = STORAGE_KINDS[STORAGE]["renditions"]
+MEDIA_ORIGIN = S3_OPTIONS["public_endpoint_url"] if STORAGE == "s3" else ""  # beside this one
+LEGACY_FTP_HOST = env_str("CHITRA_LEGACY_FTP_HOST")
+LEGACY_FTP = env_bool("CHITRA_LEGACY_FTP", bool(LEGACY_FTP_HOST))
+if LEGACY_FTP:
+    ORIGINALS = {
+        "BACKEND": "photos.read_through.ReadThroughStorage",
+        "OPTIONS": {
+            "primary": ORIGINALS,
+            "host": LEGACY_FTP_HOST,
+            "port": env_int("CHITRA_LEGACY_FTP_PORT", 21, minimum=1, maximum=65535),
+            "user": env_str("CHITRA_LEGACY_FTP_USER", "ftpstorage"),
+            "password": env_secret("CHITRA_LEGACY_FTP_PASS"),
+            "base": env_str("CHITRA_LEGACY_FTP_BASE"),
+            "use_tls": env_bool("CHITRA_LEGACY_FTP_TLS"),
+        },
+    }
 STORAGES = {
     "default": RENDITIONS,
     "originals": ORIGINALS,
@@ -165,6 +187,16 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 1000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = env_str("CHITRA_TEMP_DIR") or None
 
+# After each upload the object is read again and hashed: the time of a download, for a store that cannot be
+# trusted.
+VERIFY_READ_BACK = env_bool("CHITRA_VERIFY_READ_BACK")
+# A proxy in front sends the files itself. Risk: its internal location must not be open to the world.
+ACCEL = env_str("CHITRA_ACCEL", "", choices=("", "nginx", "sendfile"))
+ACCEL_PREFIX = env_str("CHITRA_ACCEL_PREFIX", "/protected-media/")
+PRESIGNED_SECONDS = env_int("CHITRA_PRESIGNED_SECONDS", 300, minimum=10, maximum=86400)
+# Who knows which object belongs to which photo; `photos.checks` resolves the names at start.
+MEDIA_KEYS = ["photos.media_keys.PHOTO_KEYS", "faces.media_keys.FACE_KEYS"]
+TUS_EXPIRY_HOURS = env_int("CHITRA_UPLOAD_EXPIRY_HOURS", 48, minimum=1, maximum=24 * 30)
 MAX_UPLOAD_BYTES = env_int("CHITRA_MAX_UPLOAD_MB", 5 * 1024, minimum=1) * 1024 * 1024
 MAX_PIXELS = env_int("CHITRA_MAX_MEGAPIXELS", 300, minimum=1) * 1_000_000
 SCAN_ROOTS = env_paths("CHITRA_SCAN_ROOTS")
@@ -239,7 +271,7 @@ CHANNEL_LAYERS = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "chitra.accounts.authentication.ApiKeyAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "chitra.accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from faces import curation, people
+from faces.media_keys import crop_item
 from faces.models import Face, Person
 from faces.serializers import AssignBody, ClusterBody, IndexFacesBody, MergeBody, NameBody
 from faces.services import pack_choice
 from jobs.services import run_step_again, start_job
-from photos import serving
 from photos.api import serve_or_404
 from photos.api_errors import BadRequest, Conflict, text_parameter, validated
 from photos.models import Library, Photo, PhotoStep
@@ -149,12 +149,7 @@ async def face_thumbnail(request: Request, face_id: int) -> HttpResponseBase:
     face = await Face.objects.visible_to(request.user).filter(pk=face_id).afirst()
     if face is None or not face.crop_key:
         raise NotFound("There is no such face.", code="face_thumb_not_found")
-    item = serving.Item(
-        key=face.crop_key,
-        mime_type="image/webp",
-        etag=face.crop_key.rpartition("-")[2].partition(".")[0],
-        cache_control=serving.THUMBNAIL_CACHE,
-    )
+    item = crop_item(face)
     return await serve_or_404(request, renditions(), item, "thumb_not_found_on_storage")
 
 

@@ -2,21 +2,22 @@
 
 import logging
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpResponse, HttpResponseBase
 from rest_framework.decorators import parser_classes, permission_classes
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import APIException, NotAcceptable, NotFound, ParseError
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.services import step_counts
-from photos import serving
+from photos import media_keys, serving
 from photos.api_errors import (
     BadRequest,
     InsufficientStorage,
@@ -28,9 +29,10 @@ from photos.api_errors import (
 from photos.importing import BadFolder, import_folder, inside_scan_roots
 from photos.models import Library, Photo, PhotoStep
 from photos.serializers import PageParameters, PageStatement, ScanBody, photos_as_json
-from photos.services import Ingested, RejectedFile, StorageUnavailable, ingest
-from photos.steps import RENDITIONS_VERSION
+from photos.services import Ingested, Origin, RejectedFile
+from photos.storage_errors import StorageUnavailable
 from photos.storages import originals, renditions
+from photos.upload_handler import IngestingHandler, TakenFile
 
 logger = logging.getLogger(__name__)
 
@@ -79,14 +81,15 @@ async def photo_detail(request: Request, photo_id: int) -> HttpResponse:
 async def photo_image(request: Request, photo_id: int) -> HttpResponseBase:
     """The original, byte for byte; `?download=1` names the file."""
     photo = await get_photo(request.user, photo_id)
-    item = serving.Item(
-        key=photo.original_key,
-        mime_type=photo.mime_type,
-        etag=photo.checksum,
-        cache_control=serving.ORIGINAL_CACHE,
-        download_name=photo.original_name if request.query_params.get("download") == "1" else "",
-    )
-    return await serve_or_404(request, originals(), item, "file_not_found_on_storage")
+    item = media_keys.original_item(photo, download=request.query_params.get("download") == "1")
+    return await serve_original(request, item)
+
+
+async def serve_original(request: Request, item: serving.Item) -> HttpResponseBase:
+    storage = originals()
+    if hasattr(storage, "ensure"):  # while a migration runs: bring it from the old server first
+        await sync_to_async(storage.ensure)(item.key)
+    return await serve_or_404(request, storage, item, "file_not_found_on_storage")
 
 
 @api_view(["GET", "HEAD"])
@@ -107,20 +110,36 @@ async def serve_rendition(request: Request, photo_id: int, kind: str) -> HttpRes
         raise NotFound(
             f"The {kind} is not made yet, or the photo cannot be decoded.", code="thumbnail_pending"
         )
-    item = serving.Item(
-        key=photo.rendition_key(kind),
-        mime_type="image/webp",
-        etag=f"{photo.checksum[:32]}-{kind}-{RENDITIONS_VERSION}",
-        cache_control=serving.THUMBNAIL_CACHE,
-    )
+    item = media_keys.rendition_item(photo, kind)
     return await serve_or_404(request, renditions(), item, "thumbnail_not_found_on_storage")
+
+
+@api_view(["GET", "HEAD"])
+async def storage_object(request: Request, key: str) -> HttpResponseBase:
+    """An object by its key, if it belongs to a photo that the caller may see."""
+    media = await sync_to_async(media_keys.find_media)(request.user, key)
+    if media is None:
+        raise NotFound("There is no such file.", code="file_not_found")
+    if key.endswith(".jpg") and media.storage == "renditions" and not accepts_webp(request):
+        raise NotAcceptable("This thumbnail is WebP, which the request does not accept.", code="webp_refused")
+    if media.storage == "originals":
+        return await serve_original(request, media.item)
+    return await serve_or_404(request, renditions(), media.item, "file_not_found")
+
+
+def accepts_webp(request: Request) -> bool:
+    """Whether Accept names WebP, all pictures or anything; a request without it takes all."""
+    accepted = request.headers.get("Accept", "*/*")
+    return any(name in accepted for name in ("image/webp", "image/*", "*/*"))
 
 
 async def serve_or_404(request: Request, storage: Any, item: serving.Item, code: str) -> HttpResponseBase:
     try:
         return await serving.serve(request._request, storage, item)
     except FileNotFoundError:
-        raise NotFound("The file is not in the storage; health says more.", code=code) from None
+        raise NotFound(
+            "The file is not in the storage; health and check_files say more.", code=code
+        ) from None
     except OSError as error:
         logger.error("%s cannot be read: %s", item.key, error)
         raise Unavailable(
@@ -148,32 +167,52 @@ async def upload(request: Request) -> Response:
 
 
 def take_upload(request: Request) -> Response:
-    files = [*request.FILES.getlist("file"), *request.FILES.getlist("files")]
+    library = Library.objects.home_of(request.user)
+    handler = IngestingHandler(lambda name: Origin(library, name, request.user))
+    request._request.upload_handlers = [handler]
+    try:
+        files = [*request.FILES.getlist("file"), *request.FILES.getlist("files")]
+    except RequestDataTooBig:
+        handler.upload_interrupted()
+        raise TooLargeToTake("A field of the form that is no file is too large.", code="too_large") from None
+    except SuspiciousOperation:
+        handler.upload_interrupted()
+        raise ParseError from None
+    except BaseException:
+        handler.upload_interrupted()
+        raise
     if not files:
         raise BadRequest("Send the photos as multipart form data under “file” or “files”.", code="no_files")
-    library = Library.objects.home_of(request.user)
+    return Response(upload_answer(cast(list[TakenFile], files)))
+
+
+def upload_answer(files: list[TakenFile]) -> dict[str, Any]:
+    """`{saved, duplicates?, errors?}`. A single file that is refused is an error of its own."""
     saved: list[dict[str, Any]] = []
     duplicates: list[dict[str, Any]] = []
     errors: list[str] = []
     for file in files:
-        try:
-            ingested = ingest(library=library, stream=file, name=file.name or "", uploaded_by=request.user)
-        except RejectedFile as error:
-            if len(files) == 1:
-                raise REJECTIONS.get(error.code, BadRequest)(str(error), code=error.code) from None
-            errors.append(f"{file.name}: {error}")
-        except StorageUnavailable as error:
-            if not saved:
-                raise InsufficientStorage(str(error)) from None
-            errors.append(f"{file.name}: {error}")
-        else:
-            (duplicates if ingested.is_duplicate else saved).append(describe(ingested))
-    body: dict[str, Any] = {"saved": saved}
-    if duplicates:
-        body["duplicates"] = duplicates
-    if errors:
-        body["errors"] = errors
-    return Response(body)
+        outcome = file.outcome
+        if isinstance(outcome, Ingested):
+            (duplicates if outcome.is_duplicate else saved).append(describe(outcome))
+            continue
+        if len(files) == 1:
+            raise as_api_error(outcome) from None
+        errors.append(f"{file.name}: {outcome}")
+    if not saved and not duplicates and isinstance(files[0].outcome, StorageUnavailable):
+        raise as_api_error(files[0].outcome)
+    return {
+        "saved": saved,
+        **({"duplicates": duplicates} if duplicates else {}),
+        **({"errors": errors} if errors else {}),
+    }
+
+
+def as_api_error(error: RejectedFile | StorageUnavailable) -> APIException:
+    """The HTTP answer to a file that is not taken."""
+    if isinstance(error, RejectedFile):
+        return REJECTIONS.get(error.code, BadRequest)(str(error), code=error.code)
+    return InsufficientStorage(str(error))
 
 
 def describe(ingested: Ingested) -> dict[str, Any]:
@@ -217,7 +256,7 @@ def scan(user: Any, root: str) -> Response:
     try:
         report = import_folder(library=Library.objects.home_of(user), root=folder, user=user)
     except StorageUnavailable as error:
-        raise InsufficientStorage(str(error)) from None
+        raise as_api_error(error) from None
     return Response(
         {
             "root": str(folder),

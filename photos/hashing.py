@@ -31,6 +31,30 @@ class Digest:
     """Bytes."""
 
 
+class RunningDigest:
+    """Both checksums and the size of bytes that come in pieces.
+
+    `TooLarge` is raised by the piece that passes the limit.
+    """
+
+    def __init__(self, *, max_bytes: int | None = None) -> None:
+        self._max_bytes = max_bytes
+        self._sha256 = hashlib.sha256()
+        self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self.size = 0
+
+    def update(self, data: bytes) -> None:
+        self.size += len(data)
+        if self._max_bytes is not None and self.size > self._max_bytes:
+            raise TooLarge(self._max_bytes)
+        self._sha256.update(data)
+        self._sha1.update(data)
+
+    @property
+    def digest(self) -> Digest:
+        return Digest(sha256=self._sha256.hexdigest(), sha1=self._sha1.hexdigest(), size=self.size)
+
+
 class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 

@@ -15,7 +15,8 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from photos.hashing import hash_file
 from photos.models import Library, Photo
-from photos.services import Ingested, RejectedFile, StorageUnavailable, find_by_checksum, ingest
+from photos.services import Ingested, RejectedFile, find_by_checksum, ingest
+from photos.storage_errors import StorageUnavailable
 
 DATABASE_PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 15, 30)
 

@@ -4,6 +4,7 @@ import errno
 import logging
 import uuid
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath
@@ -17,9 +18,11 @@ from django.utils import timezone
 from jobs import ledger
 from jobs.events import publish
 from photos.filetypes import HEAD_BYTES, FileType, sniff
-from photos.hashing import HashingReader, TooLarge
+from photos.hashing import Digest, RunningDigest, TooLarge
 from photos.models import Library, Membership, Photo
-from photos.storages import StreamFile, originals
+from photos.objects import CHUNK_BYTES, ObjectWriter
+from photos.storage_errors import StorageUnavailable as StorageUnavailable
+from photos.storages import object_store, originals
 
 logger = logging.getLogger(__name__)
 
@@ -35,19 +38,79 @@ class RejectedFile(ValueError):
         self.code = code
 
 
-class StorageUnavailable(OSError):
-    """The object store cannot take bytes now (full, read-only, away); nothing was kept of the file."""
-
-    def __str__(self) -> str:
-        return str(self.strerror)
-
-
 @dataclass(frozen=True)
 class Ingested:
     """What became of a file: its photo, and whether the library had these bytes already."""
 
     photo: Photo
     is_duplicate: bool
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a file comes from: what its row says beside its bytes."""
+
+    library: Library
+    name: str
+    uploaded_by: Any = None
+    modified_at: datetime | None = None
+    source_path: str = ""
+
+
+class IncomingFile:
+    """A file on its way into a library, in pieces: type told, hashed and stored in one pass.
+
+    `write` and `finish` raise RejectedFile or StorageUnavailable. `finish` returns when bytes and row are
+    durable; `abort` leaves neither object nor row, also after an error.
+    """
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._uuid = uuid.uuid4()
+        self._digest = RunningDigest(max_bytes=settings.MAX_UPLOAD_BYTES)
+        self._head = b""
+        self._key = ""
+        self._kind: FileType | None = None
+        self._writer: ObjectWriter | None = None
+
+    def write(self, data: bytes) -> None:
+        """The next piece."""
+        try:
+            self._digest.update(data)
+        except TooLarge:
+            raise too_large() from None
+        if self._writer is not None:
+            self._writer.write(data)
+            return
+        self._head += data
+        if len(self._head) >= HEAD_BYTES:
+            self._open()
+
+    def _open(self) -> ObjectWriter:
+        self._kind = accepted_type(self._head[:HEAD_BYTES])
+        self._key = original_key(self._origin.library, self._uuid, self._kind)
+        self._writer = object_store(originals()).open_writer(self._key)
+        self._writer.write(self._head)
+        self._head = b""
+        return self._writer
+
+    def finish(self) -> Ingested:
+        """Commit object and row. The same bytes twice in a library are answered with the photo there is."""
+        writer = self._writer or self._open()
+        digest = self._digest.digest
+        existing = find_by_checksum(self._origin.library, digest.sha256)
+        if existing is not None:
+            writer.abort()
+            return Ingested(existing, is_duplicate=True)
+        writer.commit()
+        verify_read_back(originals(), self._key, digest)
+        assert self._kind is not None
+        return keep_photo(self._origin, self._uuid, self._key, digest, self._kind)
+
+    def abort(self) -> None:
+        """Drop what came so far."""
+        if self._writer is not None:
+            self._writer.abort()
 
 
 def ingest(
@@ -65,24 +128,34 @@ def ingest(
     the answer is the photo there is (brought back when it lay in the trash). Raises RejectedFile or
     StorageUnavailable; then neither object nor row is left.
     """
+    incoming = IncomingFile(Origin(library, name, uploaded_by, modified_at, source_path))
     source = Source(stream)
-    head = read_head(source)
-    kind = accepted_type(head)
-    photo_uuid = uuid.uuid4()
-    key = f"{library.pk}/{photo_uuid.hex[:2]}/{photo_uuid.hex}{kind.extension}"
-    reader = HashingReader(source, head=head, max_bytes=settings.MAX_UPLOAD_BYTES)
-    store_original(reader, key)
+    try:
+        while data := source.read(CHUNK_BYTES):
+            incoming.write(data)
+        return incoming.finish()
+    except BaseException:
+        incoming.abort()
+        raise
+
+
+def keep_photo(origin: Origin, photo_uuid: uuid.UUID, key: str, digest: Digest, kind: FileType) -> Ingested:
+    """The row of an object that is durable.
+
+    When somebody was faster with the same bytes, the object goes again.
+    """
+    modified_at = origin.modified_at
     photo = Photo(
-        library=library,
-        uploaded_by=uploaded_by,
+        library=origin.library,
+        uploaded_by=origin.uploaded_by,
         uuid=photo_uuid,
-        original_name=clean_name(name),
+        original_name=clean_name(origin.name),
         original_key=key,
-        checksum=reader.sha256,
-        sha1=reader.sha1,
-        size=reader.size,
+        checksum=digest.sha256,
+        sha1=digest.sha1,
+        size=digest.size,
         mime_type=kind.mime,
-        source_path=source_path.replace("\0", ""),
+        source_path=origin.source_path.replace("\0", ""),
         taken_at=wall_clock(modified_at or timezone.now()),
         taken_at_source=Photo.TakenAtSource.FILE if modified_at else Photo.TakenAtSource.UPLOAD,
     )
@@ -90,10 +163,11 @@ def ingest(
         with transaction.atomic():
             photo.save(force_insert=True)
             ledger.plan([photo.pk])
-            publish(library.pk, "photo", id=photo.pk)
+            publish(origin.library.pk, "photo", id=photo.pk)
     except IntegrityError:
-        drop_original(key)
-        existing = find_by_checksum(library, reader.sha256)
+        existing = find_by_checksum(origin.library, digest.sha256)
+        if existing is None or existing.original_key != key:  # the same when this is done again
+            drop_original(key)
         if existing is None:
             raise
         return Ingested(existing, is_duplicate=True)
@@ -128,12 +202,9 @@ def drop_original(key: str) -> None:
         logger.warning("The object %s belongs to no photo and could not be removed: %s", key, error)
 
 
-def read_head(source: Source) -> bytes:
-    """The first HEAD_BYTES of a stream that may give fewer at a time."""
-    head = b""
-    while len(head) < HEAD_BYTES and (data := source.read(HEAD_BYTES - len(head))):
-        head += data
-    return head
+def original_key(library: Library, photo_uuid: uuid.UUID, kind: FileType) -> str:
+    """Where an original lies: by library and UUID, never by a user's file name."""
+    return f"{library.pk}/{photo_uuid.hex[:2]}/{photo_uuid.hex}{kind.extension}"
 
 
 def accepted_type(head: bytes) -> FileType:
@@ -148,26 +219,32 @@ def accepted_type(head: bytes) -> FileType:
     return kind
 
 
-def store_original(reader: HashingReader, key: str) -> None:
-    """Write the stream to the store. Raises RejectedFile for one over the limit, or StorageUnavailable."""
-    try:
-        originals().save(key, StreamFile(reader, key))
-    except TooLarge:
-        limit = settings.MAX_UPLOAD_BYTES // 1024 // 1024
-        raise RejectedFile(
-            "too_large", f"The file is larger than {limit} MB. CHITRA_MAX_UPLOAD_MB raises the limit."
-        ) from None
-    except OSError as error:
-        raise StorageUnavailable(error.errno or errno.EIO, storage_reason(error)) from error
+def too_large() -> RejectedFile:
+    limit = settings.MAX_UPLOAD_BYTES // 1024 // 1024
+    return RejectedFile(
+        "too_large", f"The file is larger than {limit} MB. CHITRA_MAX_UPLOAD_MB raises the limit."
+    )
 
 
-def storage_reason(error: OSError) -> str:
-    """One sentence on why the store refused."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The storage is full. Free some space, then send the file again; nothing was kept of it."
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return "The storage is read-only for Chitra. Correct its permissions, then send the file again."
-    return "The storage did not take the file. Try again; health says more."
+def verify_read_back(storage: Any, key: str, digest: Digest) -> None:
+    """With CHITRA_VERIFY_READ_BACK, read the object again; other bytes are removed and StorageUnavailable."""
+    if not settings.VERIFY_READ_BACK:
+        return
+    if digest_of_object(storage, key) != digest:
+        storage.delete(key)
+        raise StorageUnavailable(
+            errno.EIO,
+            "The storage gave back other bytes than were sent; nothing was kept. Check it, then try again.",
+        )
+
+
+def digest_of_object(storage: Any, key: str) -> Digest:
+    """Checksums and size of an object, read once."""
+    running = RunningDigest()
+    with closing(object_store(storage).open_reader(key)) as reader:
+        while data := reader.read(CHUNK_BYTES):
+            running.update(data)
+    return running.digest
 
 
 def find_by_checksum(library: Library, checksum: str) -> Photo | None:

@@ -1,12 +1,17 @@
-"""Bytes out of a storage: streamed in pieces, with ranges and validators, never a whole file in memory."""
+"""Bytes out of a storage: streamed, redirected to the store or left to a proxy, never whole in memory."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import quote
 
 from asgiref.sync import sync_to_async
-from django.core.files.storage import Storage
+from django.conf import settings
+from django.core.files.storage import FileSystemStorage, Storage
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -14,9 +19,14 @@ from django.http import (
     HttpResponseNotModified,
     StreamingHttpResponse,
 )
-from django.utils.http import content_disposition_header
+from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
 
-CHUNK_BYTES = 512 * 1024
+from photos.objects import ObjectReader
+from photos.storages import object_store
+
+P = ParamSpec("P")
+T = TypeVar("T")
+CHUNK_BYTES = 1024 * 1024
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 THUMBNAIL_CACHE = "private, max-age=604800"
 ORIGINAL_CACHE = "private, no-cache"
@@ -24,42 +34,56 @@ ORIGINAL_CACHE = "private, no-cache"
 
 @dataclass(frozen=True)
 class Item:
-    """An object to serve. `etag` without quotes; `download_name` "" shows it in the browser."""
+    """An object to serve. `etag` without quotes; `download_name` "" shows it in the browser.
+
+    Small objects are not worth a redirect that pages did not ask for (`is_small`).
+    """
 
     key: str
     mime_type: str
     etag: str
     cache_control: str
     download_name: str = ""
+    is_small: bool = False
 
 
 async def serve(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBase:
-    """The object, a part of it (Range), or 304 when the client has it. Raises FileNotFoundError."""
+    """The object, a part of it (Range), 304, or where to get it. The caller has checked who asks.
+
+    Raises FileNotFoundError and StorageUnavailable.
+    """
     headers = headers_of(item)
-    if f'"{item.etag}"' in request.headers.get("If-None-Match", ""):
+    if etag_is_known(request.headers.get("If-None-Match", ""), item.etag):
         return HttpResponseNotModified(headers=headers)
-    file, size = await run_blocking(open_with_size, storage, item.key)
-    span, status = (0, size), 200
-    if request.headers.get("If-Range", headers["ETag"]) == headers["ETag"]:
-        asked = requested_span(request.headers.get("Range", ""), size)
-        if asked is not None:
-            span, status = asked, 206
-    start, end = span
-    if start >= end and status == 206:
-        await run_blocking(file.close)
-        return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    if wants_redirect(request, storage, item):
+        return await run_blocking(redirect, storage, item)
+    if request.method != "HEAD" and "Range" not in request.headers and not settings.ACCEL:
+        reader = await run_blocking(object_store(storage).open_reader, item.key)
+        stat = reader.stat
+    else:
+        reader, stat = None, await run_blocking(object_store(storage).stat, item.key)
+    headers["Last-Modified"] = http_date(stat.modified_at.timestamp())
+    if is_unmodified_since(request, stat.modified_at):
+        await close(reader)
+        return HttpResponseNotModified(headers=headers)
+    if proxy_headers := accelerated(storage, item.key):
+        return HttpResponse(headers={**headers, **proxy_headers}, content_type=item.mime_type)
+    asked = requested_span(request.headers.get("Range", ""), stat.size)
+    status = 206 if asked is not None and range_applies(request, item, headers) else 200
+    start, end = asked if asked is not None and status == 206 else (0, stat.size)
     if status == 206:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        if start >= end:
+            return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{stat.size}"})
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{stat.size}"
     headers["Content-Length"] = str(end - start)
     if request.method == "HEAD":
-        await run_blocking(file.close)
         return HttpResponse(headers=headers, status=status, content_type=item.mime_type)
+    if reader is None:
+        reader = await run_blocking(object_store(storage).open_reader, item.key, start, end)
     if end - start <= CHUNK_BYTES:
-        data = await run_blocking(read_span, file, start, end)
+        data = await run_blocking(read_all, reader)
         return HttpResponse(data, headers=headers, status=status, content_type=item.mime_type)
-    return StreamingHttpResponse(
-        stream(file, start, end), headers=headers, status=status, content_type=item.mime_type
-    )
+    return StreamingHttpResponse(stream(reader), headers=headers, status=status, content_type=item.mime_type)
 
 
 def headers_of(item: Item) -> dict[str, str]:
@@ -71,8 +95,35 @@ def headers_of(item: Item) -> dict[str, str]:
         "Vary": "Authorization, Cookie",
     }
     if item.download_name:
-        headers["Content-Disposition"] = content_disposition_header(True, item.download_name) or "attachment"
+        headers["Content-Disposition"] = disposition(item)
     return headers
+
+
+def disposition(item: Item) -> str:
+    """Content-Disposition with the name the file came with, "" to show it."""
+    if not item.download_name:
+        return ""
+    return content_disposition_header(True, item.download_name) or "attachment"
+
+
+def etag_is_known(if_none_match: str, etag: str) -> bool:
+    """Whether an If-None-Match header names this ETag (weakly compared) or any."""
+    names = [name.strip().removeprefix("W/") for name in if_none_match.split(",")]
+    return f'"{etag}"' in names or "*" in names
+
+
+def is_unmodified_since(request: HttpRequest, modified_at: datetime) -> bool:
+    """Whether If-Modified-Since holds; If-None-Match makes it void."""
+    if "If-None-Match" in request.headers:
+        return False
+    since = parse_http_date_safe(request.headers.get("If-Modified-Since", ""))
+    return since is not None and int(modified_at.timestamp()) <= since
+
+
+def range_applies(request: HttpRequest, item: Item, headers: dict[str, str]) -> bool:
+    """Whether Range is to be followed: If-Range, when sent, must name the object as it is."""
+    condition = request.headers.get("If-Range", "").strip()
+    return condition in ("", f'"{item.etag}"', headers["Last-Modified"])
 
 
 def requested_span(header: str, size: int) -> tuple[int, int] | None:
@@ -91,31 +142,71 @@ def requested_span(header: str, size: int) -> tuple[int, int] | None:
     return int(first), min(int(last) + 1, size) if last else size
 
 
-async def stream(file: Any, start: int, end: int) -> AsyncIterator[bytes]:
-    """Pieces of an open file, each read on a thread of the pool."""
+def wants_redirect(request: HttpRequest, storage: Any, item: Item) -> bool:
+    """Whether to send a client to the store: if it asks ("?redirect=1"), or pages if they get there."""
+    if not hasattr(storage, "presigned_url"):
+        return False
+    if (asked := request.GET.get("redirect")) in ("0", "1"):
+        return asked == "1"
+    is_page = "Authorization" not in request.headers and "X-Api-Key" not in request.headers
+    return is_page and not item.is_small and bool(storage.public_endpoint_url)
+
+
+def redirect(storage: Any, item: Item) -> HttpResponse:
+    """302 to a URL that works for CHITRA_PRESIGNED_SECONDS, kept by the browser for half of it."""
+    seconds = settings.PRESIGNED_SECONDS
+    described = {
+        "ContentType": item.mime_type,
+        "ContentDisposition": disposition(item),
+        "CacheControl": item.cache_control,
+    }
+    url = storage.presigned_url(item.key, seconds=seconds, headers=described)
+    headers = {
+        "Location": url,
+        "Cache-Control": f"private, max-age={seconds // 2}",
+        "Vary": "Authorization, Cookie",
+    }
+    return HttpResponse(status=302, headers=headers)
+
+
+def accelerated(storage: Storage, key: str) -> dict[str, str]:
+    """What tells the proxy of CHITRA_ACCEL to send the file itself; nothing without one."""
+    if not settings.ACCEL or not isinstance(storage, FileSystemStorage):
+        return {}
+    path = Path(storage.path(key))
+    if settings.ACCEL == "sendfile":
+        return {"X-Sendfile": quote(str(path))}
+    if not path.is_relative_to(settings.MEDIA_DIR):
+        return {}
+    return {
+        "X-Accel-Redirect": settings.ACCEL_PREFIX + quote(path.relative_to(settings.MEDIA_DIR).as_posix())
+    }
+
+
+async def stream(reader: ObjectReader) -> AsyncIterator[bytes]:
+    """Pieces of an open object, each read on a thread of the pool while the one before is sent."""
+    coming = asyncio.ensure_future(run_blocking(reader.read, CHUNK_BYTES))
     try:
-        await run_blocking(file.seek, start)
-        while start < end:
-            data = await run_blocking(file.read, min(CHUNK_BYTES, end - start))
-            if not data:
-                break
-            start += len(data)
+        while data := await coming:
+            coming = asyncio.ensure_future(run_blocking(reader.read, CHUNK_BYTES))
             yield data
     finally:
-        await run_blocking(file.close)
+        await asyncio.wait([coming])
+        await run_blocking(reader.close)
 
 
-def read_span(file: Any, start: int, end: int) -> bytes:
-    with file:
-        file.seek(start)
-        return bytes(file.read(end - start))
+def read_all(reader: ObjectReader) -> bytes:
+    try:
+        return b"".join(iter(lambda: reader.read(CHUNK_BYTES), b""))
+    finally:
+        reader.close()
 
 
-def open_with_size(storage: Storage, key: str) -> tuple[Any, int]:
-    file = storage.open(key, "rb")
-    return file, file.size
+async def close(reader: ObjectReader | None) -> None:
+    if reader is not None:
+        await run_blocking(reader.close)
 
 
-async def run_blocking(function: Any, *arguments: Any) -> Any:
+async def run_blocking(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """File work without the ORM, on any thread."""
-    return await sync_to_async(function, thread_sensitive=False)(*arguments)
+    return await sync_to_async(function, thread_sensitive=False)(*args, **kwargs)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from photos import api
+from photos import api, tus_api
 
 urlpatterns = [
     path("photos", api.list_photos, name="api-photos"),
@@ -11,4 +11,7 @@ urlpatterns = [
     path("photos/<int:photo_id>/image", api.photo_image, name="api-photo-image"),
     path("photos/<int:photo_id>/thumbnail", api.photo_thumbnail, name="api-photo-thumbnail"),
     path("photos/<int:photo_id>/preview", api.photo_preview, name="api-photo-preview"),
+    path("uploads", tus_api.uploads, name="api-tus"),
+    path("uploads/<uuid:upload_id>", tus_api.upload, name="api-tus-upload"),
+    path("storage/<path:key>", api.storage_object, name="api-storage"),
 ]

@@ -140,3 +140,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "s3_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("s3"))
+
+
+@pytest.fixture(scope="session")
+def minio_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """MinIO itself, when TEST_MINIO names its binary (docs/storage.md says where one can be had)."""
+    program = os.environ.get("TEST_MINIO")
+    if not program:
+        pytest.skip("TEST_MINIO names no MinIO binary")
+    directory = tmp_path_factory.mktemp("minio")
+    port, console_port = find_free_ports(2)
+    keys = {"MINIO_ROOT_USER": "chitra-test", "MINIO_ROOT_PASSWORD": "only-for-tests"}
+    addresses = ["--address", f"127.0.0.1:{port}", "--console-address", f"127.0.0.1:{console_port}"]
+    with (directory / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [program, "server", *addresses, directory / "data"],
+            env={**os.environ, **keys, "MINIO_UPDATE": "off"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=end_with_parent,
+        )
+        try:
+            wait_until_it_listens(port, server)
+            yield S3Server(f"http://127.0.0.1:{port}", *keys.values())
+        finally:
+            server.kill()
+            server.wait()
+    shutil.rmtree(directory, ignore_errors=True)

@@ -13,6 +13,7 @@ from django.test import Client
 from jobs import tasks
 from photos.models import Photo
 from photos.services import ingest
+from photos.storage_errors import unavailable
 from photos.storages import originals, renditions
 from photos.tests.pictures import jpeg, png
 
@@ -190,7 +191,7 @@ def test_a_storage_that_cannot_be_read_is_said(
     def refuse(*args: Any) -> None:
         raise PermissionError(13, "Permission denied", "/secret/path")
 
-    monkeypatch.setattr(type(originals()), "open", refuse)
+    monkeypatch.setattr(type(originals()), "open_reader", refuse)
     response = client.get(f"/api/photos/{photo.pk}/image")
     assert (response.status_code, response.json()["error"]) == (503, "storage_unavailable")
     assert "/secret" not in response.text
@@ -346,14 +347,14 @@ def test_a_storage_that_refuses_is_said(client: Client, media: Path) -> None:
 def test_the_photos_before_the_storage_refused_are_answered(
     client: Client, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save = type(originals()).save
+    open_writer = type(originals()).open_writer
 
     def refuse_the_second(self: Any, *args: Any, **kwargs: Any) -> Any:
         if Photo.objects.exists():
-            raise OSError(28, "No space left on device")
-        return save(self, *args, **kwargs)
+            raise unavailable(OSError(28, "No space left on device"))
+        return open_writer(self, *args, **kwargs)
 
-    monkeypatch.setattr(type(originals()), "save", refuse_the_second)
+    monkeypatch.setattr(type(originals()), "open_writer", refuse_the_second)
     answer = upload(client, jpeg(seed=1), jpeg(seed=2)).json()
     assert len(answer["saved"]) == 1
     assert answer["errors"][0].startswith("1.jpg: The storage is full.")

@@ -148,12 +148,11 @@ def test_a_missing_object_is_a_missing_file() -> None:
 
 
 @pytest.mark.usefixtures("on_s3")
-def test_an_object_deleted_while_it_is_open_is_a_missing_file() -> None:
+def test_an_object_deleted_while_it_is_open_is_read_to_its_end() -> None:
     originals().save("x", ContentFile(b"picture"))
     with originals().open("x") as file:
         originals().delete("x")
-        with pytest.raises(FileNotFoundError):
-            file.read()
+        assert file.read() == b"picture"
 
 
 def assert_unavailable(library: Library, number: int, reason: str) -> None:
@@ -167,19 +166,21 @@ def test_wrong_keys_are_said(
     library: Library, bucket: dict[str, Any], use: Callable[[dict[str, Any]], None]
 ) -> None:
     use({**bucket, "secret_key": "wrong"})
-    assert_unavailable(library, errno.EACCES, "read-only for Chitra")
-    with pytest.raises(PermissionError):
+    assert_unavailable(library, errno.EACCES, "MINIO_SECRET_KEY")
+    with pytest.raises(StorageUnavailable):
         read_bytes(originals(), "x")
 
 
 def test_a_server_that_is_away_is_said_soon(library: Library, use: Callable[[dict[str, Any]], None]) -> None:
     use({"access_key": "a", "secret_key": "b", "bucket_name": "c", "endpoint_url": "http://127.0.0.1:9"})
     started = time.monotonic()
-    assert_unavailable(library, errno.ECONNREFUSED, "did not take the file")
+    assert_unavailable(library, errno.ECONNREFUSED, "cannot be reached")
     assert time.monotonic() - started < 30
 
 
 def test_no_wait_is_for_ever() -> None:
-    config = ObjectStorage(bucket_name="x", addressing_style="path").client_config
-    assert (config.connect_timeout, config.read_timeout) == (5, 60)
-    assert config.s3 == {"addressing_style": "path"}
+    config = ObjectStorage(
+        bucket_name="x", addressing_style="path", endpoint_url="http://127.0.0.1:9"
+    ).client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (5, 30)
+    assert config.s3["addressing_style"] == "path"

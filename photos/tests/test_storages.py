@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 
-from photos.storages import DurableFileSystemStorage, StreamFile, local_path, read_bytes
+from photos.files import DurableFileSystemStorage
+from photos.storages import local_path, read_bytes
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_bytes_come_back_as_they_were_saved(storage: DurableFileSystemStorage, tmp_path: Path) -> None:
-    assert storage.save("1/ab/x.jpg", StreamFile(io.BytesIO(b"picture"), "x.jpg")) == "1/ab/x.jpg"
+    assert storage.save("1/ab/x.jpg", File(io.BytesIO(b"picture"), name="x.jpg")) == "1/ab/x.jpg"
     assert read_bytes(storage, "1/ab/x.jpg") == b"picture"
     assert files(tmp_path) == ["1/ab/x.jpg"]
 
@@ -51,7 +52,7 @@ def test_a_stream_that_breaks_leaves_nothing_behind(
             return b"half"
 
     with pytest.raises(OSError, match="Input/output error"):
-        storage.save("1/ab/x.jpg", StreamFile(Broken(), "x.jpg"))
+        storage.save("1/ab/x.jpg", File(Broken(), name="x.jpg"))
     assert files(tmp_path) == []
 
 
@@ -65,7 +66,7 @@ def test_two_writers_of_one_name_do_not_mix_their_bytes(
                 storage.save("a", ContentFile(b"second"))
             return data
 
-    storage.save("a", StreamFile(WritesMeanwhile(b"first, and longer"), "a"))
+    storage.save("a", File(WritesMeanwhile(b"first, and longer"), name="a"))
     assert read_bytes(storage, "a") == b"first, and longer"
     assert files(tmp_path) == ["a"]
 

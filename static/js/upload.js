@@ -1,5 +1,10 @@
 // Files go up three at a time, each with its own progress and its own answer.
+// Large ones go in pieces, and go on where they stopped after a lost connection, a reload or a restart of the server.
 const AT_ONCE = 3;
+const MEGABYTE = 1024 * 1024;
+const LARGE = 8 * MEGABYTE;
+const PIECE = 32 * MEGABYTE;
+const RETRY_AFTER_MS = [0, 1000, 3000, 5000, 10000, 20000, 30000];
 const form = document.getElementById("upload");
 const input = form.querySelector("input[type=file]");
 const list = document.getElementById("uploads");
@@ -35,15 +40,51 @@ function advance() {
   summary.textContent = parts.filter(Boolean).join(" · ");
 }
 
-function send({ file, item }) {
+function send(one) {
+  if (one.file.size > LARGE) sendInPieces(one);
+  else sendWhole(one);
+}
+
+async function sendInPieces({ file, item }) {
+  const end = (status, answer) => {
+    running -= 1;
+    finish(item, status, answer);
+    advance();
+  };
+  const upload = new tus.Upload(file, {
+    endpoint: form.dataset.tusUrl,
+    chunkSize: PIECE,
+    retryDelays: RETRY_AFTER_MS,
+    removeFingerprintOnSuccess: true,
+    headers: { "X-CSRFToken": token },
+    metadata: { filename: file.name },
+    onProgress: (sent, total) => progress(item, sent, total),
+    onSuccess: ({ lastResponse }) => {
+      const photo = { id: Number(lastResponse.getHeader("Chitra-Photo-Id")) };
+      const isDuplicate = lastResponse.getHeader("Chitra-Duplicate") === "true";
+      end(200, isDuplicate ? { duplicates: [photo] } : { saved: [photo] });
+    },
+    onError: (error) => {
+      const response = error.originalResponse;
+      end(response?.getStatus() ?? 0, parse(response?.getBody() ?? ""));
+    },
+  });
+  const [begun] = await upload.findPreviousUploads();
+  if (begun) upload.resumeFromPreviousUpload(begun);
+  upload.start();
+}
+
+function progress(item, sent, total) {
+  const percent = total ? Math.round((100 * sent) / total) : 0;
+  item.querySelector("progress").value = percent;
+  say(item, percent < 100 ? `${percent} %` : "being saved");
+}
+
+function sendWhole({ file, item }) {
   const request = new XMLHttpRequest();
   const body = new FormData();
   body.append("file", file);
-  request.upload.onprogress = (event) => {
-    const percent = event.lengthComputable ? Math.round((100 * event.loaded) / event.total) : 0;
-    item.querySelector("progress").value = percent;
-    say(item, percent < 100 ? `${percent} %` : "being saved");
-  };
+  request.upload.onprogress = (event) => progress(item, event.loaded, event.lengthComputable ? event.total : 0);
   request.onloadend = () => {
     running -= 1;
     finish(item, request.status, parse(request.responseText));

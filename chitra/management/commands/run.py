@@ -136,7 +136,18 @@ def make_services(host: str, port: int, environment: dict[str, str]) -> list[Par
     url = f"http://[{name}]:{port}/" if ":" in name else f"http://{name}:{port}/"
     web = Part(
         "web",
-        [sys.executable, "-m", "daphne", "-v", "0", "-b", host, "-p", str(port), "chitra.asgi:application"],
+        [
+            sys.executable,
+            "-m",
+            "chitra.web_server",
+            "-v",
+            "0",
+            "-b",
+            host,
+            "-p",
+            str(port),
+            "chitra.asgi:application",
+        ],
         directory=settings.BASE_DIR,
         environment={"CHITRA_DATABASE_POOL": WEB_DATABASE_POOL, **environment},
         ready=lambda: answers(host, port),

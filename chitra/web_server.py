@@ -1,0 +1,176 @@
+"""Daphne whose bodies flow: a request is read as the application asks for it, a response as the client
+takes it.
+
+Daphne alone reads a whole upload into memory before the application sees it, and keeps a whole download
+there for a slow client. Run as `python -m chitra.web_server`, with Daphne's options.
+"""
+
+import asyncio
+from io import BytesIO
+from typing import Any
+
+from daphne.cli import CommandLineInterface
+from daphne.http_protocol import WebRequest
+from daphne.server import Server
+
+SPOOLED_BYTES = 64 * 1024  # a body up to this is taken whole, as Daphne does
+WAITING_BYTES = 1024 * 1024  # of a body that may wait for the application before the client has to
+DISCARDED_BYTES = (
+    64 * 1024 * 1024
+)  # read on behind an early answer, which a client mid-body would miss otherwise
+
+
+class FlowingRequest(WebRequest):  # type: ignore[misc]
+    """A request whose application starts when the headers are there. All runs on the event loop's thread."""
+
+    is_flowing = False
+    is_complete = False  # the whole body has come
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.waiting_bytes = 0
+        self.is_paused = False
+        self.discarded_bytes = -1  # 0 and more: answered, the rest of the body is of no interest
+        self.writable = asyncio.Event()
+        self.writable.set()
+
+    def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
+        """The headers have come; `length` of the body, None for a chunked one."""
+        if length is not None and length <= SPOOLED_BYTES:
+            super().gotLength(length)
+            return
+        self.is_flowing = True
+        self.content = BytesIO()
+        channel = self.channel
+        super().requestReceived(channel._command, channel._path, channel._version)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:  # noqa: N802
+        """The body has come."""
+        self.is_complete = True
+        if not self.is_flowing:
+            super().requestReceived(command, path, version)
+        elif self.discarded_bytes >= 0:
+            super().finish()
+        elif self.application_queue:
+            self.application_queue.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+
+    def handleContentChunk(self, data: bytes) -> None:  # noqa: N802
+        """A piece of the body."""
+        if not self.is_flowing:
+            super().handleContentChunk(data)
+        elif self.discarded_bytes >= 0:
+            self.discarded_bytes += len(data)
+            if self.discarded_bytes > DISCARDED_BYTES and not self.finished:
+                self.channel.persistent = False
+                super().finish()
+        elif self.application_queue:
+            self.waiting_bytes += len(data)
+            self.application_queue.put_nowait({"type": "http.request", "body": data, "more_body": True})
+            if self.waiting_bytes > WAITING_BYTES and not self.is_paused:
+                self.is_paused = True
+                self.channel.setTimeout(None)
+                self.channel._networkProducer.pauseProducing()
+
+    def consumed(self, count: int) -> None:
+        """The application took so many bytes."""
+        self.waiting_bytes -= count
+        if self.waiting_bytes <= WAITING_BYTES // 2:
+            self.read_on()
+
+    def read_on(self) -> None:
+        """Let the client send again."""
+        if self.is_paused and self.channel is not None:
+            self.is_paused = False
+            self.channel.setTimeout(self.channel.factory.timeOut)
+            self.channel._networkProducer.resumeProducing()
+
+    def write_and_wait(self) -> None:
+        """Hear from the transport when the client does not keep up."""
+        if self.producer is None:
+            self.registerProducer(self, True)
+
+    def pauseProducing(self) -> None:  # noqa: N802
+        self.writable.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        self.writable.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        self.writable.set()
+
+    def finish(self) -> None:
+        """The answer is complete; what is left of the body is read and dropped first."""
+        self.writable.set()
+        if self.producer is self:
+            self.unregisterProducer()
+        if self.is_flowing and not self.is_complete and self.channel is not None:
+            self.discarded_bytes = 0
+            self.read_on()
+        else:
+            super().finish()
+
+    def connectionLost(self, reason: Any) -> None:  # noqa: N802
+        self.writable.set()
+        super().connectionLost(reason)
+
+
+class FirstMessageDropped:
+    """The queue as `WebRequest.process` sees it: the empty body that it puts in first is not the body."""
+
+    def __init__(self, queue: "asyncio.Queue[dict[str, Any]]") -> None:
+        self._queue = queue
+        self._dropped = False
+
+    def put_nowait(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.request" and not self._dropped:
+            self._dropped = True
+            return
+        self._queue.put_nowait(message)
+
+
+class FlowingServer(Server):  # type: ignore[misc]
+    """Daphne's server with such requests."""
+
+    def run(self) -> None:
+        from daphne import http_protocol
+
+        http_protocol.WebRequest = FlowingRequest  # what its factory makes; there is no hook for it
+        super().run()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Start the application; what it receives is counted, so that more may come."""
+        if not isinstance(protocol, FlowingRequest) or not protocol.is_flowing:
+            return super().create_application(protocol, scope)
+        application: Any = self.application
+
+        async def counted(*, scope: dict[str, Any], receive: Any, send: Any) -> None:
+            async def receive_counted() -> dict[str, Any]:
+                message: dict[str, Any] = await receive()
+                protocol.consumed(len(message.get("body", b"")))
+                return message
+
+            await application(scope, receive_counted, send)
+
+        self.application = counted
+        try:
+            queue = super().create_application(protocol, scope)
+        finally:
+            self.application = application
+        return queue and FirstMessageDropped(queue)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Send, and return when the client has taken enough of it."""
+        flows = isinstance(protocol, FlowingRequest) and message.get("more_body", False)
+        if flows:
+            protocol.write_and_wait()
+        await super().handle_reply(protocol, message)
+        if flows:
+            await protocol.writable.wait()
+
+
+class FlowingCommandLine(CommandLineInterface):  # type: ignore[misc]
+    server_class = FlowingServer
+
+
+if __name__ == "__main__":
+    FlowingCommandLine.entrypoint()
