@@ -9,6 +9,7 @@ from django.conf import settings
 from chitra.errors import error_body
 
 MOST_DIGITS = 18
+PHOTO_BODIES = (b"multipart/form-data", b"application/offset+octet-stream")  # forms, and pieces of files
 FORM_OVERHEAD_BYTES = 1024 * 1024  # boundaries and part headers around the files
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -22,7 +23,7 @@ class BodyTooLarge(Exception):
 class BodyLimit:
     """ASGI wrapper: 413 for a declared length over the limit, and for a body that grows over it.
 
-    The limit of a form is MAX_UPLOAD_BYTES; any other body is read into memory, so its limit is lower. A body
+    The limit of photos is MAX_UPLOAD_BYTES; any other body is read into memory, so its limit is lower. A body
     of undeclared length has it declared in the end: Django, which looks at the headers after it has read the
     body, takes one without for empty.
     """
@@ -33,8 +34,8 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = dict(scope)
         headers = dict(scope["headers"])
-        is_form = headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data")
-        limit = settings.MAX_UPLOAD_BYTES if is_form else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        is_photo = headers.get(b"content-type", b"").lower().startswith(PHOTO_BODIES)
+        limit = settings.MAX_UPLOAD_BYTES if is_photo else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         taken = limit + FORM_OVERHEAD_BYTES
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or len(declared) > MOST_DIGITS or int(declared) > taken:

@@ -76,9 +76,10 @@ def env_secret(name: str, default: str = "") -> str:
 
 def env_url(name: str, default: str = "", *, scheme: str) -> str:
     """A server as a URL without a path, "" for none. `host:port` gets `scheme` ("http://")."""
-    value = env_str(name, default).rstrip("/")
+    value = env_str(name, default)
     if not value:
         return ""
+    value = value.rstrip("/")
     url = value if "://" in value else f"{scheme}{value}"
     parts = urlsplit(url)
     if (

@@ -83,7 +83,8 @@ class LiveBodyHandler(ASGIHandler):
     chunk_size = 1024 * 1024  # of a streamed answer; Django's 64 KiB cost a third of the speed
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        is_live = scope["type"] == "http" and scope["method"] in ("POST", "PATCH")
+        # Django takes a form of undeclared length for empty; such a one is read whole first.
+        is_live = scope["method"] in ("POST", "PATCH") and b"content-length" in dict(scope["headers"])
         if is_live and scope["path"].startswith(LIVE_PATHS):
             receive = LiveReceive(receive)
         await super().__call__(scope, receive, send)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import http.client
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -240,6 +241,7 @@ def resume_after_kill(web: WebProcess, size: int) -> None:
         connection.putheader(name, value)
     connection.putheader("Content-Length", str(len(data)))
     connection.endheaders(data[: size * 2 // 3])
+    wait_until_some_is_durable()
     web.kill()
     connection.close()
     web.start()
@@ -252,6 +254,14 @@ def resume_after_kill(web: WebProcess, size: int) -> None:
     assert status == 204
     photo = Photo.objects.get(pk=int(answer["Chitra-Photo-Id"]))
     assert photo.checksum == hashlib.sha256(data).hexdigest()
+
+
+def wait_until_some_is_durable() -> None:
+    """The row of the only upload tells of its first bytes."""
+    deadline = time.monotonic() + 60
+    while not ResumableUpload.objects.filter(offset__gt=0).exists():
+        assert time.monotonic() < deadline, "no part of the upload became durable"
+        time.sleep(0.05)
 
 
 def call(
