@@ -15,6 +15,7 @@ from daphne.server import Server
 
 SPOOLED_BYTES = 64 * 1024  # a body up to this is taken whole, as Daphne does
 WAITING_BYTES = 1024 * 1024  # of a body that may wait for the application before the client has to
+SENT_BYTES = 1024 * 1024  # with one system call; Twisted's own 128 KiB make eight turns of the event loop of it
 DISCARDED_BYTES = (
     64 * 1024 * 1024
 )  # read on behind an early answer, which a client mid-body would miss otherwise
@@ -87,6 +88,7 @@ class FlowingRequest(WebRequest):  # type: ignore[misc]
     def write_and_wait(self) -> None:
         """Hear from the transport when the client does not keep up."""
         if self.producer is None:
+            self.channel.transport.SEND_LIMIT = SENT_BYTES
             self.registerProducer(self, True)
 
     def pauseProducing(self) -> None:  # noqa: N802

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from photos.s3 import ObjectStorage
 
 PART_BYTES = 8 * 1024 * 1024
-PARTS_AT_ONCE = 3  # of one object; with the one being filled that is 32 MiB of memory
+PARTS_AT_ONCE = 2  # of one object; with the one being filled that is 24 MiB of memory
 _executor = ThreadPoolExecutor(max_workers=12, thread_name_prefix="s3-part")
 OTHER_BYTES = "The S3 store kept other bytes than were sent; nothing was kept of the file. Try again."
 
@@ -47,7 +47,7 @@ def composite_sha256(parts: list[Part]) -> str:
 
 
 class S3Writer:
-    """Collects pieces into parts and sends up to three at a time. Not for several threads at once.
+    """Collects pieces into parts and sends up to two at a time. Not for several threads at once.
 
     `upload_id` and `parts` take up an upload begun before, perhaps by another process.
     """
