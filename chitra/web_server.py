@@ -15,7 +15,9 @@ from daphne.server import Server
 
 SPOOLED_BYTES = 64 * 1024  # a body up to this is taken whole, as Daphne does
 WAITING_BYTES = 1024 * 1024  # of a body that may wait for the application before the client has to
-SENT_BYTES = 1024 * 1024  # with one system call; Twisted's own 128 KiB make eight turns of the event loop of it
+SENT_BYTES = (
+    1024 * 1024
+)  # with one system call; Twisted's own 128 KiB make eight turns of the event loop of it
 DISCARDED_BYTES = (
     64 * 1024 * 1024
 )  # read on behind an early answer, which a client mid-body would miss otherwise
@@ -133,6 +135,8 @@ class FirstMessageDropped:
 class FlowingServer(Server):  # type: ignore[misc]
     """Daphne's server with such requests."""
 
+    application: Any
+
     def run(self) -> None:
         from daphne import http_protocol
 
@@ -143,7 +147,7 @@ class FlowingServer(Server):  # type: ignore[misc]
         """Start the application; what it receives is counted, so that more may come."""
         if not isinstance(protocol, FlowingRequest) or not protocol.is_flowing:
             return super().create_application(protocol, scope)
-        application: Any = self.application
+        application = self.application
 
         async def counted(*, scope: dict[str, Any], receive: Any, send: Any) -> None:
             async def receive_counted() -> dict[str, Any]:

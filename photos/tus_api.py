@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import uuid
 from tempfile import SpooledTemporaryFile
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
@@ -84,7 +84,7 @@ def create(request: Request) -> Response:
 
 
 def answer(request: Request, upload_id: uuid.UUID) -> Response:
-    found = ResumableUpload.objects.filter(pk=upload_id, user_id=request.user.pk)
+    found = ResumableUpload.objects.filter(pk=upload_id, user=cast(Any, request.user))
     known = found.select_related("library", "user", "photo").first()
     if known is None:
         raise TusError(404, "upload_not_found", "There is no such upload; it may have expired. Begin anew.")

@@ -347,7 +347,8 @@ def test_a_storage_that_refuses_is_said(client: Client, media: Path) -> None:
 def test_the_photos_before_the_storage_refused_are_answered(
     client: Client, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    open_writer = type(originals()).open_writer
+    storage: Any = type(originals())
+    open_writer = storage.open_writer
 
     def refuse_the_second(self: Any, *args: Any, **kwargs: Any) -> Any:
         if Photo.objects.exists():
