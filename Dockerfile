@@ -61,4 +61,4 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s --retries=4 \
     CMD ["python", "-m", "chitra.healthcheck"]
-CMD ["python", "-m", "daphne", "-v", "1", "-b", "0.0.0.0", "-p", "8000", "chitra.asgi:application"]
+CMD ["python", "-m", "chitra.web_server", "-v", "1", "-b", "0.0.0.0", "-p", "8000", "chitra.asgi:application"]
