@@ -18,7 +18,17 @@ from jobs import ledger
 from jobs.admin import AnyModelAdmin, AnyModelForm, AnyTabularInline, ReadOnlyAdmin
 from jobs.models import StepStatus
 from jobs.steps import all_steps
-from photos.models import Album, AlbumPhoto, Library, Membership, Photo, PhotoStep, Tag
+from photos.models import (
+    Album,
+    AlbumPhoto,
+    LegacyFile,
+    Library,
+    Membership,
+    Photo,
+    PhotoStep,
+    ResumableUpload,
+    Tag,
+)
 
 IMAGE = '<img src="{}" alt="" width="{}" height="{}" loading="lazy" style="object-fit: cover">'
 
@@ -366,3 +376,22 @@ class PhotoStepAdmin(ReadOnlyAdmin):
     def retry(self, request: HttpRequest, queryset: QuerySet[PhotoStep]) -> None:
         count = ledger.reset(plain(queryset))
         self.message_user(request, f"{count} will run again; running ones are left alone.", messages.SUCCESS)
+
+
+@admin.register(ResumableUpload)
+class ResumableUploadAdmin(ReadOnlyAdmin):
+    """Uploads under way, and those nobody goes on with until they expire."""
+
+    list_display = ["name", "user", "library", "size", "offset", "expires_at"]
+    list_select_related = ["user", "library"]
+    search_fields = ["name"]
+    ordering = ["-expires_at"]
+
+
+@admin.register(LegacyFile)
+class LegacyFileAdmin(ReadOnlyAdmin):
+    """Originals that still lie on the old FTP server."""
+
+    list_display = ["photo", "path"]
+    list_select_related = ["photo"]
+    search_fields = ["path"]

@@ -271,16 +271,14 @@ def test_a_store_on_s3_is_backed_up_and_restored(
         "endpoint_url": s3_server.endpoint,
         "region_name": s3_server.region,
         "bucket_name": "backup-test",
-        "file_overwrite": True,
         "addressing_style": "path",
     }
-    backend = "storages.backends.s3.S3Storage"
+    backend = "photos.s3.ObjectStorage"
     settings.STORAGES = {
         **settings.STORAGES,
         "originals": {"BACKEND": backend, "OPTIONS": {**options, "location": "originals"}},
         "renditions": {"BACKEND": backend, "OPTIONS": {**options, "location": "renditions"}},
     }
-    originals().connection.create_bucket(Bucket="backup-test")  # type: ignore[attr-defined]
     data = jpeg(64, 48)
     photo = ingest(library=library, stream=io.BytesIO(data), name="photo.jpg").photo
     assert backup.create(tmp_path, with_objects=True).copied == 1
