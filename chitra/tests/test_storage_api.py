@@ -11,12 +11,12 @@ from django.test import Client
 
 from chitra.accounts.models import User
 from chitra.tests.s3 import S3Server
+from chitra.tests.test_tus import use_s3
 from faces.models import Face
 from jobs import tasks
 from photos.models import Photo
 from photos.storages import originals, renditions
 from photos.tests.pictures import jpeg
-from photos.tests.test_tus import use_s3
 
 
 @pytest.fixture

@@ -6,11 +6,12 @@ import random
 import time
 import urllib.request
 import uuid
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 
-from chitra.tests.s3 import S3Server
 from photos.objects import ObjectStat
 from photos.s3 import ObjectStorage
 from photos.s3_writer import PART_BYTES, S3Writer, composite_sha256
@@ -20,19 +21,18 @@ pytestmark = pytest.mark.xdist_group("s3")
 
 
 @pytest.fixture(params=["s3_server", "minio_server"])
-def server(request: pytest.FixtureRequest) -> S3Server:
+def server(request: pytest.FixtureRequest) -> Any:
     """SeaweedFS, and MinIO where it is there."""
-    made: S3Server = request.getfixturevalue(request.param)
-    return made
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-def storage(server: S3Server) -> ObjectStorage:
+def storage(server: Any) -> ObjectStorage:
     """A storage in a bucket that nobody has made yet."""
     return storage_at(server)
 
 
-def storage_at(server: S3Server, **options: object) -> ObjectStorage:
+def storage_at(server: Any, **options: object) -> ObjectStorage:
     return ObjectStorage(
         **{
             "endpoint_url": server.endpoint,
@@ -137,28 +137,31 @@ def test_a_presigned_url_opens_one_object_for_a_while(storage: ObjectStorage) ->
     assert not storage.is_public("1/a.jpg")
 
 
-def test_presigned_urls_name_the_public_endpoint(server: S3Server) -> None:
+def test_presigned_urls_name_the_public_endpoint(server: Any) -> None:
     storage = storage_at(server, public_endpoint_url="https://photos.example.com")
     assert storage.presigned_url("1/a.jpg", seconds=60, headers={}).startswith(
         "https://photos.example.com/test-"
     )
 
 
-def test_wrong_keys_are_told_in_a_sentence(server: S3Server) -> None:
+def test_wrong_keys_are_told_in_a_sentence(server: Any) -> None:
     storage = storage_at(server, secret_key="wrong", attempts=1)
     with pytest.raises(StorageUnavailable, match="MINIO_SECRET_KEY"):
         storage.save("1/a.jpg", ContentFile(b"x"))
 
 
 def test_a_store_that_is_away_is_told_in_a_sentence() -> None:
-    storage = storage_at(S3Server("http://127.0.0.1:9", "key", "secret"), attempts=1)
+    nowhere = SimpleNamespace(
+        endpoint="http://127.0.0.1:9", access_key="key", secret_key="secret", region="us-east-1"
+    )
+    storage = storage_at(nowhere, attempts=1)
     started = time.monotonic()
     with pytest.raises(StorageUnavailable, match="cannot be reached"):
         storage.save("1/a.jpg", ContentFile(b"x"))
     assert time.monotonic() - started < 5
 
 
-def test_the_composite_checksum_is_that_of_the_servers(s3_server: S3Server) -> None:
+def test_the_composite_checksum_is_that_of_the_servers(s3_server: Any) -> None:
     storage = storage_at(s3_server)
     writer = storage.open_writer("1/a.jpg")
     writer.write(bytes_of(PART_BYTES) + b"rest")
