@@ -3,6 +3,7 @@
 import errno
 import posixpath
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,33 +64,43 @@ class Mover:
         self.storage = storage
         self.local_roots = local_roots
         self.pause_seconds = pause_seconds
+        self._local = threading.local()
 
     def __call__(self, request: Request) -> Stored | Ending:
         """The stored file, or why there is none."""
-        with tempfile.NamedTemporaryFile(prefix="chitra-", dir=settings.FILE_UPLOAD_TEMP_DIR) as copy:
-            try:
-                digest = self.fetch_checked(request, copy)  # type: ignore[arg-type]
-            except FileNotFoundError:
-                return cases.failed("local_path" if plan.is_local_path(request.key) else "original_missing")
-            except UnusableName as error:
-                return cases.failed("unusable_name", str(error))
-            if not digest.size:
-                return cases.failed("empty_file")
-            path = Path(copy.name)
-            kind = sniff(path)
-            if request.must_be_picture and kind is None and not plan.has_known_suffix(request.key):
-                return cases.left_out("not_a_picture")
-            shape = measure(path) if request.measure else None
-            self.store(path, request.target_key)
-            return Stored(digest, kind.mime if kind else plan.mime_of_name(request.key), shape)
+        try:
+            digest = self.fetch_checked(request, self.scratch)
+        except FileNotFoundError:
+            return cases.failed("local_path" if plan.is_local_path(request.key) else "original_missing")
+        except UnusableName as error:
+            return cases.failed("unusable_name", str(error))
+        if not digest.size:
+            return cases.failed("empty_file")
+        path = Path(self.scratch.name)
+        kind = sniff(path)
+        if request.must_be_picture and kind is None and not plan.has_known_suffix(request.key):
+            return cases.left_out("not_a_picture")
+        shape = measure(path) if request.measure else None
+        self.store(path, request.target_key)
+        return Stored(digest, kind.mime if kind else plan.mime_of_name(request.key), shape)
+
+    @property
+    def scratch(self) -> BinaryIO:
+        """This thread's file, written over and over: making and removing one costs as much as its bytes."""
+        if not hasattr(self._local, "file"):
+            self._local.file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - lives as long as the thread
+                prefix="chitra-", dir=settings.FILE_UPLOAD_TEMP_DIR
+            )
+        file: BinaryIO = self._local.file
+        return file
 
     def fetch_checked(self, request: Request, target: BinaryIO) -> Digest:
         """Fetch until the bytes are those of the row, or twice the same others."""
         digests: list[Digest] = []
         while True:
             target.seek(0)
-            target.truncate()
             self.fetch(request.key, target)
+            target.truncate()
             target.flush()
             digest = hash_file(Path(target.name))
             if plan.checksum_agrees(request.sha1, digest.sha1) or digest in digests:
