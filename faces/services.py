@@ -79,7 +79,7 @@ def keep_or_drop(
         return
     if face.person_id is None and not face.is_drawn and face.assigned_by == Face.AssignedBy.NOBODY:
         face.delete()
-    elif not FaceEmbedding.objects.filter(face=face, model=version).exists():
+    elif not face.crop_key or not FaceEmbedding.objects.filter(face=face, model=version).exists():
         seen = model.describe(rgb, face.box, face.landmarks, score=face.detection_score)
         save_face(photo, face, seen, rgb, version)
 

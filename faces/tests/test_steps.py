@@ -117,6 +117,21 @@ def test_a_drawn_face_is_described_where_it_was_drawn(add: AddPhoto) -> None:
     assert (face, face.box) == (drawn, LEFT)
 
 
+def test_a_face_that_came_with_its_vector_gets_a_crop(add: AddPhoto) -> None:
+    model = ToldModel("fake:1", {})
+    photo = add()
+    person = people.create_person(library=photo.library, name="alice", actor=None)
+    face = Face.objects.create(
+        photo=photo, person=person, x1=0.1, y1=0.1, x2=0.3, y2=0.4, detection_score=0.5
+    )
+    vector = unit(np.ones(model.dimensions))
+    FaceEmbedding.objects.create(face=face, model=version_of(model), vector=vector)
+    look(photo, model)
+    face.refresh_from_db()
+    assert (face.person, face.embeddings.count()) == (person, 1)
+    assert face.crop_key
+
+
 def test_a_moved_face_gets_a_new_vector_and_crop(add: AddPhoto) -> None:
     model = ToldModel("fake:1", {"a": LEFT})
     photo = add()
