@@ -10,7 +10,7 @@ PYTEST_ARGS ?= -n 2
 CHECK_ENV := CHITRA_DATA_DIR=.cache/check
 
 .DEFAULT_GOAL := help
-.PHONY: help run shell test check lint types contracts migrations pytest format clean
+.PHONY: help run shell test check lint types contracts migrations schema openapi pytest format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,7 @@ shell: $(VENV)/.runtime ## Open a Django shell
 
 test: check pytest ## Run what CI runs: checks and tests
 
-check: lint types contracts migrations ## Lint, types, import contracts, migrations, Django's checks
+check: lint types contracts migrations schema ## Lint, types, import contracts, migrations, Django's checks, API schema
 
 lint: $(VENV)/.dev ## ruff and djlint
 	$(BIN)/ruff check .
@@ -41,6 +41,13 @@ contracts: $(VENV)/.dev ## Imports point down
 migrations: $(VENV)/.dev
 	$(CHECK_ENV) $(BIN)/python manage.py makemigrations --check --dry-run
 	$(CHECK_ENV) $(BIN)/python manage.py check
+
+schema: $(VENV)/.dev
+	@mkdir -p .cache
+	$(CHECK_ENV) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file .cache/openapi.yaml
+
+openapi: $(VENV)/.dev ## Write docs/openapi.yaml after the API changed
+	$(CHECK_ENV) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
 pytest: $(VENV)/.dev ## The tests alone (PYTEST_ARGS=…)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

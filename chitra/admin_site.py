@@ -1,4 +1,9 @@
+from typing import Any
+
 from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+
+from chitra.open_api import warning_of_open_api
 
 
 class ChitraAdminSite(AdminSite):
@@ -7,3 +12,10 @@ class ChitraAdminSite(AdminSite):
     site_header = "Chitra"
     site_title = "Chitra admin"
     index_title = "Curation and upkeep"
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """The header of every page says so when the API is open."""
+        context: dict[str, Any] = super().each_context(request)
+        if warning := warning_of_open_api():
+            context["site_header"] = f"Chitra – {warning}"
+        return context

@@ -1,10 +1,13 @@
 """Refuse bodies over the limit before they are spooled to disk."""
 
-import json
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from typing import Any
 
+from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import JsonResponse
 
 from chitra.errors import error_body
 
@@ -39,7 +42,7 @@ class BodyLimit:
         taken = limit + FORM_OVERHEAD_BYTES
         declared = headers.get(b"content-length", b"0")
         if not declared.isdigit() or len(declared) > MOST_DIGITS or int(declared) > taken:
-            await refuse(send, limit, declared.decode("latin-1"))
+            await refuse(scope, send, limit, declared.decode("latin-1"))
             return
         received = 0
 
@@ -56,11 +59,11 @@ class BodyLimit:
         try:
             await self.application(scope, counted, send)
         except BodyTooLarge:
-            await refuse(send, limit, str(received))
+            await refuse(scope, send, limit, str(received))
 
 
-async def refuse(send: Send, limit: int, size: str) -> None:
-    """Answer 413 as the old API does, with sizes in bytes."""
+async def refuse(scope: Scope, send: Send, limit: int, size: str) -> None:
+    """Answer 413 as the old API does, with sizes in bytes; also readable by pages that CORS lets in."""
     most = f"{limit / 1024**3:.1f}GB" if limit >= 1024**3 else f"{limit / 1024**2:.0f}MB"
     message = f"File too large. Maximum size: {most}. CHITRA_MAX_UPLOAD_MB raises that of photos."
     body = {
@@ -68,6 +71,8 @@ async def refuse(send: Send, limit: int, size: str) -> None:
         "max_size": limit,
         "received_size": int(size) if size.isdigit() and len(size) <= MOST_DIGITS else None,
     }
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    answer = JsonResponse(body, status=413, headers={"Connection": "close"})
+    CorsMiddleware(lambda request: answer)(ASGIRequest(scope, BytesIO()))
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.items()]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(body).encode()})
+    await send({"type": "http.response.body", "body": answer.content})

@@ -10,11 +10,20 @@ from django.utils.decorators import sync_and_async_middleware
 
 # Style attributes carry data (the ratio of a photo, the box of a face); style elements and scripts are files.
 # Pictures may come from the store to which pages are redirected.
+SELF = "'self'"
 PICTURES = " ".join(filter(None, ["'self' data: blob:", settings.MEDIA_ORIGIN]))
-POLICY = (
-    f"default-src 'self'; img-src {PICTURES}; style-src 'self'; style-src-attr 'unsafe-inline'; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+
+
+def policy(*styles: str) -> str:
+    """The header's value; `styles` are hashes of style elements that a page needs nevertheless."""
+    return (
+        f"default-src 'self'; img-src {PICTURES}; style-src {' '.join((SELF, *styles))}; "
+        "style-src-attr 'unsafe-inline'; "
+        "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+
+
+POLICY = policy()
 
 
 @sync_and_async_middleware

@@ -9,9 +9,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
-from django.views.decorators.csrf import csrf_exempt
-from rest_framework.exceptions import APIException, NotFound, ParseError
+from django.http import Http404, UnreadablePostError
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    NotAuthenticated,
+    NotFound,
+    ParseError,
+)
 from rest_framework.exceptions import PermissionDenied as Forbidden
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -69,9 +74,17 @@ def body_of(error: APIException) -> dict[str, Any]:
     """Code and sentence of a DRF exception."""
     detail = error.detail
     if isinstance(error, ParseError):
-        return error_body("malformed_body", "The body is not valid JSON (UTF-8) or not a valid form.")
+        return error_body("malformed_body", str(detail))
+    if isinstance(error, NotAuthenticated):
+        return error_body("Not authenticated", "Send an API key or a token, or log in.")
+    if isinstance(error, AuthenticationFailed) and detail_code(detail) == error.default_code:
+        return error_body("Could not validate credentials", str(detail))
     code = getattr(detail, "code", None) or error.default_code
     return error_body(str(code), str(detail), getattr(error, "fields", None))
+
+
+def detail_code(detail: Any) -> str:
+    return str(getattr(detail, "code", ""))
 
 
 def error_body(code: str, message: str, fields: Any = None) -> dict[str, Any]:
@@ -80,9 +93,3 @@ def error_body(code: str, message: str, fields: Any = None) -> dict[str, Any]:
     if fields is not None:
         body["fields"] = fields
     return body
-
-
-@csrf_exempt
-def unknown_endpoint(request: HttpRequest, path: str = "") -> JsonResponse:
-    """404 for any path under /api that is none."""
-    return JsonResponse(error_body("not_found", "There is no such endpoint."), status=404)

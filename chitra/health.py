@@ -1,5 +1,6 @@
 """Is everything there? The public part says ok or not; administrators also see what, how fast and why not."""
 
+import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -12,17 +13,38 @@ from django.core.files.base import ContentFile
 from django.db import Error as DatabaseProblem
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.decorators import authentication_classes, permission_classes
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chitra import __version__
+from chitra.open_api import warning_of_open_api
 from faces.services import pack_choice
 from jobs.queue import silent_clusters, waiting_tasks
 from photos import read_through
 from photos.storages import originals
 from search.services import encoder_choice
+
+logger = logging.getLogger(__name__)
+
+
+class HealthAnswer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["ok", "degraded"])
+    version = serializers.CharField()
+    db_path = serializers.CharField()
+    db_status = serializers.ChoiceField(choices=["ok", "error"])
+    storage_status = serializers.ChoiceField(choices=["ok", "error"])
+    storage_type = serializers.ChoiceField(choices=["filesystem", "s3"])
+    embed_status = serializers.ChoiceField(choices=["ok", "unavailable"])
+    warnings = serializers.ListField(child=serializers.CharField())
+    parts = serializers.DictField(required=False, help_text="For administrators: every part.")
+
+
+class ReadyAnswer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=["ready", "waiting"])
 
 
 class Unhealthy(Exception):
@@ -105,6 +127,7 @@ def reason_of(error: Exception) -> str:
     return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
+@extend_schema(summary="Is everything there?", responses=HealthAnswer)
 @api_view(["GET", "HEAD"])
 @permission_classes([AllowAny])
 async def health(request: Request) -> Response:
@@ -123,15 +146,22 @@ def report(user: Any) -> dict[str, Any]:
         "db_path": "postgresql",
         "db_status": parts["database"]["status"],
         "storage_status": parts["storage"]["status"],
+        "storage_type": settings.STORAGE,
+        "embed_status": "ok" if encoder_choice().is_available else "unavailable",
+        "warnings": [warning] if (warning := warning_of_open_api()) else [],
     }
     return {**body, "parts": parts} if is_admin else body
 
 
+@extend_schema(summary="Can this process serve?", responses={200: ReadyAnswer, 503: ReadyAnswer})
 @api_view(["GET", "HEAD"])
 @authentication_classes([])
 @permission_classes([AllowAny])
 async def ready(request: Request) -> Response:
-    """200 when this process can serve requests, else 503; for load balancers and start scripts."""
-    parts = {name: (await sync_to_async(examine)(name))["status"] for name in NEEDED_TO_SERVE}
-    is_ready = all(status == "ok" for status in parts.values())
-    return Response({"ready": is_ready, **parts}, status=200 if is_ready else 503)
+    """200 `ready` when this process can serve requests, else 503 `waiting`; log and health say for what."""
+    parts = {name: await sync_to_async(examine)(name) for name in NEEDED_TO_SERVE}
+    reasons = {name: part["reason"] for name, part in parts.items() if part["status"] != "ok"}
+    if reasons:
+        logger.warning("Not ready: %s", "; ".join(f"{name}: {reason}" for name, reason in reasons.items()))
+        return Response({"status": "waiting"}, status=503)
+    return Response({"status": "ready"})

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from chitra import database, secret_key
+from chitra import __version__, database, secret_key
 from chitra.env import env_bool, env_int, env_list, env_paths, env_secret, env_str, env_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -36,6 +36,9 @@ INSTALLED_APPS = [
     "channels",
     "rest_framework",
     "adrf",
+    "corsheaders",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_htmx",
     "django_q",
     "chitra",
@@ -51,6 +54,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "chitra.middleware.SecurityMiddleware",
     "chitra.content_security_policy.content_security_policy",
+    "corsheaders.middleware.CorsMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "chitra.middleware.SessionMiddleware",
     "chitra.middleware.CommonMiddleware",
@@ -271,14 +275,61 @@ CHANNEL_LAYERS = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "chitra.accounts.authentication.ApiKeyAuthentication",
+        "chitra.accounts.authentication.TokenAuthentication",
         "chitra.accounts.authentication.SessionAuthentication",
+        "chitra.accounts.authentication.OpenAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["chitra.rest.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chitra.rest.AnyAccept",
+    "DEFAULT_SCHEMA_CLASS": "chitra.openapi.ApiSchema",
+    "DEFAULT_THROTTLE_RATES": {"login": "10/min"},
     "EXCEPTION_HANDLER": "chitra.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,
+}
+
+# For old clients on a trusted network that send no key: they act as this user, from any origin.
+# Risk: everybody who reaches the port sees and changes that user's photos.
+LEGACY_OPEN_API = env_str("CHITRA_LEGACY_OPEN_API")
+
+# Which pages on other hosts may call the API with a key or token. Cookies are never sent along.
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_ALL_ORIGINS = bool(LEGACY_OPEN_API)
+CORS_ALLOWED_ORIGINS = env_list("CHITRA_CORS_ORIGINS")
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "if-none-match", "if-range", "range", "x-api-key"),
+    *("tus-resumable", "upload-checksum", "upload-length", "upload-metadata", "upload-offset"),
+]
+CORS_EXPOSE_HEADERS = [
+    *("allow", "content-length", "content-range", "content-disposition", "etag", "retry-after", "location"),
+    *("tus-resumable", "tus-version", "tus-extension", "tus-checksum-algorithm", "tus-max-size"),
+    *("upload-offset", "upload-length", "upload-expires", "chitra-photo-id", "chitra-duplicate"),
+]
+CORS_PREFLIGHT_MAX_AGE = 600
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Chitra",
+    "VERSION": __version__,
+    "DESCRIPTION": "Photos, faces, people and search, in the words of the API that old clients know.\n\n"
+    "Not described here: resumable uploads at `/api/uploads`. They speak [tus 1.0](https://tus.io), whose "
+    "requests and answers are headers and bare bytes; use a tus client, with the same key.",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 0}},
+    "ENUM_NAME_OVERRIDES": {"PartStatusEnum": ["ok", "error"]},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "chitra.openapi.add_errors",
+    ],
 }
 
 LOGGING = {

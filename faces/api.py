@@ -7,21 +7,30 @@ from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from faces import curation, people
+from faces import curation, people, schemas
 from faces.media_keys import crop_item
 from faces.models import Face, Person
-from faces.serializers import AssignBody, ClusterBody, IndexFacesBody, MergeBody, NameBody
+from faces.serializers import (
+    AssignBody,
+    ClusterBody,
+    FaceListParameters,
+    IndexFacesBody,
+    MergeBody,
+    NameBody,
+    PersonSearchParameters,
+)
 from faces.services import pack_choice
 from jobs.services import run_step_again, start_job
-from photos.api import serve_or_404
-from photos.api_errors import BadRequest, Conflict, text_parameter, validated
+from photos.api import PICTURES, serve_picture
+from photos.api_errors import BadRequest, Conflict, validated
 from photos.models import Library, Photo, PhotoStep
+from photos.schemas import OkAnswer, SearchResults
 from photos.serializers import photos_as_json
-from photos.storages import renditions
 
 CONFLICTS = {"person_exists", "undo_blocked", "plan_outdated", "no_plan"}
 UNKNOWN = {"person_not_found", "face_not_found"}
@@ -45,6 +54,15 @@ def person_for(user: Any, person_id: int, *, edit: bool = False) -> Person:
     return person
 
 
+@extend_schema(
+    methods=["GET"], operation_id="persons_list", summary="List people", responses=schemas.PersonList
+)
+@extend_schema(
+    methods=["POST"],
+    summary="Add a person",
+    request=NameBody,
+    responses={200: schemas.PersonObject, 409: None},
+)
 @api_view(["GET", "HEAD", "POST"])
 async def persons(request: Request) -> Response:
     """GET: all people, by id: `{persons: [{id, name}]}`. POST `{name}`: a new one."""
@@ -87,6 +105,7 @@ def rename(request: Request, person_id: int) -> Response:
     return Response({"id": person.pk, "name": person.name})
 
 
+@extend_schema(summary="Merge two people", request=MergeBody, responses=schemas.MergeAnswer)
 @api_view(["POST"])
 async def merge(request: Request, person_id: int) -> Response:
     """Merge `{source_person_id}` into this person."""
@@ -94,6 +113,8 @@ async def merge(request: Request, person_id: int) -> Response:
 
 
 def merge_sync(request: Request, person_id: int) -> Response:
+    if request.data.get("source_person_id") is None:
+        raise BadRequest("Send the other person as “source_person_id”.", code="missing_source_person_id")
     source_id = validated(MergeBody, request.data)["source_person_id"]
     keep = person_for(request.user, person_id, edit=True)
     drop = person_for(request.user, source_id, edit=True)
@@ -104,6 +125,7 @@ def merge_sync(request: Request, person_id: int) -> Response:
     return Response({"status": "merged", "source_person_id": source_id, "target_person_id": person_id})
 
 
+@extend_schema(summary="Faces of a person", responses=schemas.PersonFaces)
 @api_view(["GET", "HEAD"])
 async def person_faces(request: Request, person_id: int) -> Response:
     """Faces of a person by id; an unknown person has none."""
@@ -118,14 +140,19 @@ def list_person_faces(user: Any, person_id: int) -> Response:
     return Response({"items": items})
 
 
+@extend_schema(summary="List faces", parameters=[FaceListParameters], responses=schemas.FaceList)
 @api_view(["GET", "HEAD"])
 async def faces(request: Request) -> Response:
-    """All faces by id."""
-    return await sync_to_async(list_faces)(request.user)
+    """Faces by id: all of them, unless `limit`, `offset` or `person_id` restrict it."""
+    values = validated(FaceListParameters, request.query_params)
+    return await sync_to_async(list_faces)(request.user, **values)
 
 
-def list_faces(user: Any) -> Response:
+def list_faces(user: Any, *, limit: int | None, offset: int, person_id: int | None) -> Response:
     rows = Face.objects.visible_to(user).select_related("photo", "person").order_by("pk")
+    if person_id is not None:
+        rows = rows.filter(person_id=person_id)
+    rows = rows[offset:] if limit is None else rows[offset : offset + limit]
     return Response({"items": [face_json(face) for face in rows]})
 
 
@@ -143,16 +170,17 @@ def face_json(face: Face) -> dict[str, Any]:
     }
 
 
+@extend_schema(summary="The crop of a face", responses=PICTURES)
 @api_view(["GET", "HEAD"])
 async def face_thumbnail(request: Request, face_id: int) -> HttpResponseBase:
-    """The crop of a face, WebP."""
+    """The square around a face, WebP, or JPEG for who does not accept that."""
     face = await Face.objects.visible_to(request.user).filter(pk=face_id).afirst()
     if face is None or not face.crop_key:
         raise NotFound("There is no such face.", code="face_thumb_not_found")
-    item = crop_item(face)
-    return await serve_or_404(request, renditions(), item, "thumb_not_found_on_storage")
+    return await serve_picture(request, crop_item(face), "thumb_not_found_on_storage")
 
 
+@extend_schema(summary="Say who a face is", request=AssignBody, responses=OkAnswer)
 @api_view(["POST"])
 async def assign(request: Request, face_id: int) -> Response:
     """Put a face to `{person_id}` by hand."""
@@ -173,10 +201,12 @@ def assign_sync(request: Request, face_id: int) -> Response:
     return Response({"status": "ok"})
 
 
+@extend_schema(summary="Photos by person", parameters=[PersonSearchParameters], responses=SearchResults)
 @api_view(["GET", "HEAD"])
 async def search_by_person(request: Request) -> HttpResponse:
     """Photos of people whose name holds `q` (or `name`): `{query, results}`."""
-    name = text_parameter(request.query_params, "q", "name")
+    values = validated(PersonSearchParameters, request.query_params)
+    name = values["q"] or values["name"]
     if not name:
         raise BadRequest("Send the name as “q”.", code="missing_person_name")
     return await sync_to_async(photos_of_person)(request.user, name)
@@ -192,10 +222,11 @@ def photos_of_person(user: Any, name: str) -> HttpResponse:
     return HttpResponse(f'{{"query":{query},"results":[{",".join(items)}]}}', content_type="application/json")
 
 
+@extend_schema(summary="Detect faces anew", request=IndexFacesBody, responses=schemas.IndexFacesAnswer)
 @api_view(["POST"])
 async def index_faces(request: Request) -> Response:
     """Detect the faces of all photos (or the first `limit`) anew, as a job."""
-    body = validated(IndexFacesBody, request.data or {})
+    body = validated(IndexFacesBody, request.data)
     return await sync_to_async(index_faces_sync)(request.user, body["limit"])
 
 
@@ -213,10 +244,11 @@ def index_faces_sync(user: Any, limit: int | None) -> Response:
     return Response({"processed_photos": 0, "job_id": str(job.pk), "message": message, "status": "queued"})
 
 
+@extend_schema(summary="Group faces anew", request=ClusterBody, responses=schemas.ClusterAnswer)
 @api_view(["POST"])
 async def cluster_faces(request: Request) -> Response:
     """Group all faces that people have not assigned anew, as a job: `{threshold?, reset?}`."""
-    body = validated(ClusterBody, request.data or {})
+    body = validated(ClusterBody, request.data)
     return await sync_to_async(cluster_faces_sync)(request.user, body["threshold"], body["reset"])
 
 

@@ -6,19 +6,23 @@ from typing import Any
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from faces import curation, people, reclustering, suggestions
+from faces import curation_schemas as schemas
 from faces.api import as_api_error, face_json, person_for, rename
 from faces.models import Face, JournalEntry, Person
+from faces.schemas import FaceObject, PersonObject
 from faces.serializers import (
     AnswerBody,
     BoxBody,
     BulkAssignBody,
     DrawBody,
     JournalParameters,
+    NameBody,
     PersonChanges,
     ReclusterBody,
     RejectBody,
@@ -27,10 +31,11 @@ from faces.serializers import (
 )
 from faces.services import model_version, pack_choice
 from faces.undo import undo
-from jobs.api import iso, job_json, jobs_visible_to
+from jobs.api import JobObject, iso, job_json, jobs_visible_to
 from jobs.models import Job
 from photos.api_errors import validated
 from photos.models import Library, Photo
+from photos.schemas import OkAnswer
 
 STATUS_OK = {"status": "ok"}
 
@@ -65,6 +70,9 @@ async def carry_out(work: Callable[..., dict[str, Any]], *arguments: Any) -> Res
 # --- suggestions --------------------------------------------------------------------------------------------
 
 
+@extend_schema(
+    summary="Questions about people", parameters=[SuggestionParameters], responses=schemas.SuggestionList
+)
 @api_view(["GET", "HEAD"])
 async def list_suggestions(request: Request) -> Response:
     """“Is this the same person?”, most useful first: `{items: [{person_id, face_id | other_id, …}]}`."""
@@ -94,6 +102,7 @@ def suggestion_json(question: suggestions.Suggestion) -> dict[str, Any]:
     }
 
 
+@extend_schema(summary="Answer a question", request=AnswerBody, responses=OkAnswer)
 @api_view(["POST"])
 async def answer_suggestion(request: Request) -> Response:
     """`{person_id, face_id | other_id, answer: yes | no | unsure}`."""
@@ -114,6 +123,9 @@ def answer(user: Any, body: dict[str, Any]) -> dict[str, Any]:
 # --- journal ------------------------------------------------------------------------------------------------
 
 
+@extend_schema(
+    summary="What was done to people", parameters=[JournalParameters], responses=schemas.JournalPage
+)
 @api_view(["GET", "HEAD"])
 async def journal(request: Request) -> Response:
     """What was done, newest first: `{items, next}`; `next` is the `before` of the next page, or null."""
@@ -147,6 +159,7 @@ def entry_json(entry: JournalEntry) -> dict[str, Any]:
     }
 
 
+@extend_schema(summary="Undo an entry", request=None, responses={200: schemas.Entry, 409: None})
 @api_view(["POST"])
 async def undo_entry(request: Request, entry_id: int) -> Response:
     """Undo one entry; 409 `undo_blocked` says what stands in the way."""
@@ -163,6 +176,7 @@ def undo_sync(user: Any, entry_id: int) -> dict[str, Any]:
 # --- grouping anew ------------------------------------------------------------------------------------------
 
 
+@extend_schema(summary="Plan a grouping", request=ReclusterBody, responses=JobObject)
 @api_view(["POST"])
 async def recluster(request: Request) -> Response:
     """Plan a grouping of the whole library in the background: `{threshold?}`. Answers the job."""
@@ -182,6 +196,7 @@ def plan_job_for(user: Any, job_id: Any) -> Job:
     return job
 
 
+@extend_schema(summary="What a plan would move", responses={200: schemas.Plan, 409: None})
 @api_view(["GET", "HEAD"])
 async def recluster_diff(request: Request, job_id: Any) -> Response:
     """What would move; 409 `no_plan` while the job has not ended."""
@@ -195,6 +210,7 @@ def diff_of(user: Any, job_id: Any) -> dict[str, Any]:
     return job.result
 
 
+@extend_schema(summary="Do what a plan says", request=None, responses={200: schemas.AppliedPlan, 409: None})
 @api_view(["POST"])
 async def recluster_apply(request: Request, job_id: Any) -> Response:
     """Do exactly what the plan says; 409 `plan_outdated` when the library has changed since."""
@@ -212,6 +228,7 @@ def apply_sync(user: Any, job_id: Any) -> dict[str, Any]:
 # --- faces --------------------------------------------------------------------------------------------------
 
 
+@extend_schema(summary="Confirm who a face is", request=None, responses=OkAnswer)
 @api_view(["POST"])
 async def confirm(request: Request, face_id: int) -> Response:
     """The face is the person it was put to."""
@@ -223,6 +240,7 @@ def confirm_sync(user: Any, face_id: int) -> dict[str, Any]:
     return STATUS_OK
 
 
+@extend_schema(summary="Say who a face is not", request=RejectBody, responses=OkAnswer)
 @api_view(["POST"])
 async def reject(request: Request, face_id: int) -> Response:
     """The face is not `{person_id?}`, by default not the person it was put to."""
@@ -236,6 +254,7 @@ def reject_sync(user: Any, face_id: int, person_id: int | None) -> dict[str, Any
     return STATUS_OK
 
 
+@extend_schema(summary="Take a face from its person", request=None, responses=OkAnswer)
 @api_view(["POST"])
 async def unassign(request: Request, face_id: int) -> Response:
     """The face is nobody's, and stays so."""
@@ -247,6 +266,7 @@ def unassign_sync(user: Any, face_id: int) -> dict[str, Any]:
     return STATUS_OK
 
 
+@extend_schema(summary="Say who many faces are", request=BulkAssignBody, responses=schemas.AssignedFaces)
 @api_view(["POST"])
 async def bulk_assign(request: Request) -> Response:
     """Put `{face_ids}` to `{person_id}` by hand; null is nobody."""
@@ -259,6 +279,8 @@ def bulk_assign_sync(user: Any, body: dict[str, Any]) -> dict[str, Any]:
     return {**STATUS_OK, "assigned": curation.assign_faces(faces=faces, person=person, actor=user)}
 
 
+@extend_schema(methods=["DELETE"], summary="Say that it is no face", responses={200: OkAnswer})
+@extend_schema(methods=["PATCH"], summary="Move the box of a face", request=BoxBody, responses=FaceObject)
 @api_view(["DELETE", "PATCH"])
 async def face_detail(request: Request, face_id: int) -> Response:
     """DELETE: it is no face, and is not found again. PATCH `{box}`: move it."""
@@ -278,6 +300,7 @@ def move_sync(user: Any, face_id: int, box: list[float]) -> dict[str, Any]:
     return face_json(face)
 
 
+@extend_schema(summary="Draw a face", request=DrawBody, responses=FaceObject)
 @api_view(["POST"])
 async def draw(request: Request, photo_id: int) -> Response:
     """A face that the detector missed: `{box, person_id?}`; crop and vector follow in the background."""
@@ -295,6 +318,7 @@ def draw_sync(user: Any, photo_id: int, body: dict[str, Any]) -> dict[str, Any]:
 # --- people -------------------------------------------------------------------------------------------------
 
 
+@extend_schema(summary="Split a person", request=SplitBody, responses={200: schemas.MarkedPerson, 409: None})
 @api_view(["POST"])
 async def split(request: Request, person_id: int) -> Response:
     """Move `{face_ids}` to the person `{into?}`, or to a new one called `{name?}`. Answers that person."""
@@ -348,6 +372,17 @@ def person_json(person: Person) -> dict[str, Any]:
     }
 
 
+@extend_schema(methods=["GET"], summary="One person", responses=schemas.MarkedPerson)
+@extend_schema(
+    methods=["PUT"], summary="Rename a person", request=NameBody, responses={200: PersonObject, 409: None}
+)
+@extend_schema(
+    methods=["PATCH"],
+    summary="Change a person",
+    request=PersonChanges,
+    responses={200: schemas.MarkedPerson, 409: None},
+)
+@extend_schema(methods=["DELETE"], summary="Delete a person", responses={200: schemas.DeletedPerson})
 @api_view(["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 async def person_detail(request: Request, person_id: int) -> Response:
     """GET; PUT `{name}` as ever; PATCH `{name, birth_date, aliases, hidden, favorite, cover}`; DELETE."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import CharField, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from faces.errors import PeopleError
@@ -77,8 +78,13 @@ def person_called(library_id: int, name: str) -> Person | None:
 
 
 def people_named_like(user: Any, text: str) -> Any:
-    """Visible people whose name or another name of theirs holds `text`, in any case."""
-    return Person.objects.visible_to(user).filter(Q(name__icontains=text) | Q(aliases__icontains=text))
+    """Visible people whose name, another name of theirs, or number (of an unnamed group) holds `text`.
+
+    Upper and lower case are the same.
+    """
+    number = Concat(Value("Person "), Cast("pk", CharField()))
+    by_name = Q(name__icontains=text) | Q(aliases__icontains=text) | Q(name="", number__icontains=text)
+    return Person.objects.visible_to(user).annotate(number=number).filter(by_name)
 
 
 def living(person: Person, draft: Draft) -> Person:

@@ -1,5 +1,6 @@
 """The REST API of jobs."""
 
+import uuid
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +9,28 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.models import Job
+
+
+class JobObject(serializers.Serializer[Any]):
+    job_id = serializers.CharField()
+    kind = serializers.CharField()
+    status = serializers.ChoiceField(choices=Job.Status.values)
+    created_at = serializers.DateTimeField(allow_null=True)
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    result = serializers.JSONField(allow_null=True, help_text="How many succeeded, or an object.")
+    error = serializers.CharField(allow_null=True)
+    total = serializers.IntegerField()
+    done = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    message = serializers.CharField()
 
 
 def jobs_visible_to(user: Any) -> QuerySet[Job]:
@@ -21,17 +39,26 @@ def jobs_visible_to(user: Any) -> QuerySet[Job]:
     return Job.objects.filter(Q(library_id__in=libraries) | Q(created_by=user))
 
 
+@extend_schema(summary="State of a job", responses=JobObject)
 @api_view(["GET", "HEAD"])
 async def job_detail(request: Request, job_id: str) -> Response:
     """State and progress of a job."""
     return Response(await sync_to_async(job_json_for)(request.user, job_id))
 
 
-def job_json_for(user: Any, job_id: Any) -> dict[str, Any]:
-    job = jobs_visible_to(user).filter(pk=job_id).first()
+def job_json_for(user: Any, job_id: str) -> dict[str, Any]:
+    job = jobs_visible_to(user).filter(pk=job_id).first() if is_uuid(job_id) else None
     if job is None:
-        raise NotFound(f"Job not found: {job_id}", code="job_not_found")
+        raise NotFound("There is no such job.", code=f"Job not found: {job_id}")
     return job_json(job)
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def job_json(job: Job) -> dict[str, Any]:

@@ -74,6 +74,20 @@ def plan(subject_ids: Iterable[int], *, job: Job | None = None) -> None:
     wake(*(step.name for step in all_steps() if step.after is None))
 
 
+def leave_out(subject_ids: Iterable[int], *, cluster: str, reason: str) -> None:
+    """Skip the steps of a cluster for these subjects as if they had run; `reset` revives them."""
+    for step in all_steps():
+        if step.cluster == cluster:
+            waiting = ledger().filter(step=step.name, status=StepStatus.PENDING)
+            waiting.filter(**{f"{subject_column()}__in": list(subject_ids)}).update(
+                status=StepStatus.SKIPPED,
+                error=reason,
+                version=step.version(),
+                ready_at=timezone.now(),
+                finished_at=timezone.now(),
+            )
+
+
 def lease_end() -> datetime:
     """Until when a row taken or renewed now belongs to its worker."""
     return timezone.now() + timedelta(seconds=settings.LEDGER_LEASE_SECONDS)

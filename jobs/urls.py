@@ -2,4 +2,4 @@ from django.urls import path
 
 from jobs import api
 
-urlpatterns = [path("jobs/<uuid:job_id>", api.job_detail, name="api-job")]
+urlpatterns = [path("jobs/<str:job_id>", api.job_detail, name="api-job")]

@@ -1,6 +1,7 @@
 """The REST API of photos: list, detail, bytes, upload, scan."""
 
 import logging
+from collections.abc import Awaitable
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
@@ -9,17 +10,22 @@ from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.http import HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import parser_classes, permission_classes
-from rest_framework.exceptions import APIException, NotAcceptable, NotFound, ParseError
-from rest_framework.parsers import JSONParser, MultiPartParser
-from rest_framework.permissions import IsAdminUser
+from rest_framework.exceptions import APIException, NotFound, ParseError
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs import ledger
+from jobs.models import StepStatus
 from jobs.services import step_counts
-from photos import media_keys, serving
+from photos import jpeg, media_keys, schemas, serving
 from photos.api_errors import (
     BadRequest,
+    DecodeFailed,
     InsufficientStorage,
     TooLargeToTake,
     Unavailable,
@@ -28,7 +34,16 @@ from photos.api_errors import (
 )
 from photos.importing import BadFolder, import_folder, inside_scan_roots
 from photos.models import Library, Photo, PhotoStep
-from photos.serializers import PageParameters, PageStatement, ScanBody, photos_as_json
+from photos.permissions import IsAdministrator
+from photos.serializers import (
+    ImageParameters,
+    PageParameters,
+    PageStatement,
+    ScanBody,
+    StorageParameters,
+    UploadParameters,
+    photos_as_json,
+)
 from photos.services import Ingested, Origin, RejectedFile
 from photos.storage_errors import StorageUnavailable
 from photos.storages import originals, renditions
@@ -36,15 +51,22 @@ from photos.upload_handler import IngestingHandler, TakenFile
 
 logger = logging.getLogger(__name__)
 
+NOT_ASKED_FOR = "Uploaded with auto_process=false. Index faces or embeddings to do it after all."
+BYTES = {(200, "application/octet-stream"): OpenApiTypes.BINARY, 302: None, 503: None}
+PICTURES = {(200, "image/webp"): OpenApiTypes.BINARY, (200, "image/jpeg"): OpenApiTypes.BINARY, 503: None}
 REJECTIONS = {"too_large": TooLargeToTake, "unsupported_type": UnsupportedContent}
 
 
+@extend_schema(
+    operation_id="photos_list",
+    summary="List photos",
+    parameters=[PageParameters],
+    responses=schemas.PhotoPage,
+)
 @api_view(["GET", "HEAD"])
 def list_photos(request: Request) -> HttpResponse:
-    """Photos, newest first by capture time: `{items, limit, offset, total}`.
-
-    Not async: so key, page and count are looked up in one visit to the request's thread instead of two.
-    """
+    """Photos, newest first by capture time: `{items, limit, offset, total}`."""
+    # Not async: so key, page and count are looked up in one visit to the request's thread instead of two.
     page = validated(PageParameters, request.query_params)
     return photo_page(request.user, page["limit"], page["offset"])
 
@@ -61,6 +83,7 @@ def timeline_of(user: Any) -> PageStatement:
     return PageStatement.of(Photo.objects.visible_to(user).newest_first())
 
 
+@extend_schema(summary="Progress of the steps", responses=schemas.Progress)
 @api_view(["GET", "HEAD"])
 def progress(request: Request) -> Response:
     """How many of the visible photos are in which state of each step: `{steps: {name: {status: count}}}`."""
@@ -68,15 +91,30 @@ def progress(request: Request) -> Response:
     return Response({"steps": step_counts(rows)})
 
 
-@api_view(["GET", "HEAD"])
+@extend_schema(methods=["GET"], summary="One photo", responses=schemas.PhotoObject)
+@extend_schema(methods=["DELETE"], summary="Move a photo to the trash", responses=schemas.DeletedPhoto)
+@api_view(["GET", "HEAD", "DELETE"])
 async def photo_detail(request: Request, photo_id: int) -> HttpResponse:
-    """One photo."""
+    """GET: the photo. DELETE: into the trash, where it can be brought back from for 30 days."""
+    if request.method == "DELETE":
+        return await sync_to_async(delete_photo)(request.user, photo_id)
     found = await sync_to_async(photos_as_json)(Photo.objects.visible_to(request.user).filter(pk=photo_id))
     if not found:
         raise photo_not_found()
     return HttpResponse(found[0], content_type="application/json")
 
 
+def delete_photo(user: Any, photo_id: int) -> Response:
+    if not Photo.objects.editable_by(user).filter(pk=photo_id).move_to_trash():
+        raise photo_not_found()
+    return Response({"message": "Photo deleted successfully", "photo_id": photo_id})
+
+
+@extend_schema(
+    summary="The original",
+    parameters=[ImageParameters],
+    responses=BYTES,
+)
 @api_view(["GET", "HEAD"])
 async def photo_image(request: Request, photo_id: int) -> HttpResponseBase:
     """The original, byte for byte; `?download=1` names the file."""
@@ -92,50 +130,75 @@ async def serve_original(request: Request, item: serving.Item) -> HttpResponseBa
     return await serve_or_404(request, storage, item, "file_not_found_on_storage")
 
 
+@extend_schema(summary="The thumbnail", responses=PICTURES)
 @api_view(["GET", "HEAD"])
 async def photo_thumbnail(request: Request, photo_id: int) -> HttpResponseBase:
-    """The thumbnail, WebP, at most 480 pixels a side."""
+    """WebP, or JPEG for who does not accept that, at most 480 pixels a side; grey while it is being made."""
     return await serve_rendition(request, photo_id, "thumbnail")
 
 
+@extend_schema(summary="The preview", responses=PICTURES)
 @api_view(["GET", "HEAD"])
 async def photo_preview(request: Request, photo_id: int) -> HttpResponseBase:
-    """The preview, WebP, at most 1600 pixels a side."""
+    """WebP, or JPEG for who does not accept that, at most 1600 pixels a side."""
     return await serve_rendition(request, photo_id, "preview")
 
 
 async def serve_rendition(request: Request, photo_id: int, kind: str) -> HttpResponseBase:
     photo = await get_photo(request.user, photo_id)
     if not photo.has_renditions:
-        raise NotFound(
-            f"The {kind} is not made yet, or the photo cannot be decoded.", code="thumbnail_pending"
-        )
+        return await sync_to_async(without_rendition)(photo, kind)
     item = media_keys.rendition_item(photo, kind)
-    return await serve_or_404(request, renditions(), item, "thumbnail_not_found_on_storage")
+    return await serve_picture(request, item, "thumbnail_not_found_on_storage")
 
 
+def without_rendition(photo: Photo, kind: str) -> HttpResponse:
+    """A placeholder while the thumbnail is being made. Raises DecodeFailed, or NotFound for a preview."""
+    failed = PhotoStep.objects.filter(photo=photo, step="renditions", status=StepStatus.FAILED).first()
+    if failed is not None:
+        raise DecodeFailed(failed.error)
+    if kind != "thumbnail":
+        raise NotFound(f"The {kind} is not made yet. Try again soon.", code="thumbnail_pending")
+    return jpeg.placeholder()
+
+
+async def serve_picture(request: Request, item: serving.Item, code: str) -> HttpResponseBase:
+    """A rendition, in a format that the client accepts; 404 with `code` when it is gone."""
+    serve = serving.serve if jpeg.accepts_webp(request) else jpeg.serve_as_jpeg
+    response = await or_404(serve(request._request, renditions(), item), item, code)
+    patch_vary_headers(response, ["Accept"])
+    return response
+
+
+@extend_schema(
+    summary="A file by its key",
+    parameters=[StorageParameters],
+    responses={**BYTES, **PICTURES},
+)
 @api_view(["GET", "HEAD"])
 async def storage_object(request: Request, key: str) -> HttpResponseBase:
-    """An object by its key, if it belongs to a photo that the caller may see."""
+    """An object by its key, if it belongs to a photo that the caller may see.
+
+    Keys of the old server's thumbnails, which end in .jpg, answer WebP, or JPEG for who does not accept that.
+    """
     media = await sync_to_async(media_keys.find_media)(request.user, key)
     if media is None:
         raise NotFound("There is no such file.", code="file_not_found")
-    if key.endswith(".jpg") and media.storage == "renditions" and not accepts_webp(request):
-        raise NotAcceptable("This thumbnail is WebP, which the request does not accept.", code="webp_refused")
     if media.storage == "originals":
         return await serve_original(request, media.item)
+    if key.endswith(".jpg"):
+        return await serve_picture(request, media.item, "file_not_found")
     return await serve_or_404(request, renditions(), media.item, "file_not_found")
 
 
-def accepts_webp(request: Request) -> bool:
-    """Whether Accept names WebP, all pictures or anything; a request without it takes all."""
-    accepted = request.headers.get("Accept", "*/*")
-    return any(name in accepted for name in ("image/webp", "image/*", "*/*"))
-
-
 async def serve_or_404(request: Request, storage: Any, item: serving.Item, code: str) -> HttpResponseBase:
+    return await or_404(serving.serve(request._request, storage, item), item, code)
+
+
+async def or_404(answer: Awaitable[HttpResponseBase], item: serving.Item, code: str) -> HttpResponseBase:
+    """The answer; 404 with `code` when the object is gone, 503 when the storage does not answer."""
     try:
-        return await serving.serve(request._request, storage, item)
+        return await answer
     except FileNotFoundError:
         raise NotFound(
             "The file is not in the storage; health and check_files say more.", code=code
@@ -159,14 +222,25 @@ def photo_not_found() -> NotFound:
     return NotFound("There is no such photo.", code="photo_not_found")
 
 
+@extend_schema(
+    summary="Upload photos",
+    parameters=[UploadParameters],
+    request={"multipart/form-data": schemas.UploadForm},
+    responses={200: schemas.UploadAnswer, 507: None},
+)
 @api_view(["POST"])
 @parser_classes([MultiPartParser])
 async def upload(request: Request) -> Response:
-    """Take the files sent as `file` or `files`; answers when their bytes and rows are durable."""
+    """Take the files sent as `file` or `files`; answers when their bytes and rows are durable.
+
+    With `auto_process=false`, in query or form, they are not searched for faces and cannot be found by what
+    they show, until index/faces and index/embeddings ask for it.
+    """
     return await sync_to_async(take_upload)(request)
 
 
 def take_upload(request: Request) -> Response:
+    validated(UploadParameters, request.query_params)  # before any file is taken
     library = Library.objects.home_of(request.user)
     handler = IngestingHandler(lambda name: Origin(library, name, request.user))
     request._request.upload_handlers = [handler]
@@ -182,8 +256,11 @@ def take_upload(request: Request) -> Response:
         handler.upload_interrupted()
         raise
     if not files:
-        raise BadRequest("Send the photos as multipart form data under “file” or “files”.", code="no_files")
-    return Response(upload_answer(cast(list[TakenFile], files)))
+        raise no_files(request)
+    answer = upload_answer(cast(list[TakenFile], files))
+    if not wants_processing(request):
+        ledger.leave_out([entry["id"] for entry in answer["saved"]], cluster="ml", reason=NOT_ASKED_FOR)
+    return Response(answer)
 
 
 def upload_answer(files: list[TakenFile]) -> dict[str, Any]:
@@ -198,7 +275,7 @@ def upload_answer(files: list[TakenFile]) -> dict[str, Any]:
             continue
         if len(files) == 1:
             raise as_api_error(outcome) from None
-        errors.append(f"{file.name}: {outcome}")
+        errors.append(rejection_line(file.name or "", outcome))
     if not saved and not duplicates and isinstance(files[0].outcome, StorageUnavailable):
         raise as_api_error(files[0].outcome)
     return {
@@ -213,6 +290,26 @@ def as_api_error(error: RejectedFile | StorageUnavailable) -> APIException:
     if isinstance(error, RejectedFile):
         return REJECTIONS.get(error.code, BadRequest)(str(error), code=error.code)
     return InsufficientStorage(str(error))
+
+
+def no_files(request: Request) -> BadRequest:
+    """400, with the code that tells apart a form without the fields and one whose fields are no files."""
+    is_named = "file" in request.POST or "files" in request.POST
+    message = "Send the photos as multipart form data under “file” or “files”, each with its file name."
+    return BadRequest(message, code="no_valid_files" if is_named else "no_files")
+
+
+def wants_processing(request: Request) -> bool:
+    """`auto_process` of the query and of the form: either can turn it off."""
+    return all(
+        validated(UploadParameters, values)["auto_process"] for values in (request.query_params, request.POST)
+    )
+
+
+def rejection_line(name: str, error: RejectedFile | StorageUnavailable) -> str:
+    """An entry of `errors`, as the old API words it."""
+    is_empty = isinstance(error, RejectedFile) and error.code == "empty_file"
+    return f"{name}: Empty file: {name}" if is_empty else f"{name}: {error}"
 
 
 def describe(ingested: Ingested) -> dict[str, Any]:
@@ -234,12 +331,16 @@ def describe(ingested: Ingested) -> dict[str, Any]:
         "thumbnail_url": f"/api/storage/{quote(thumbnail)}",
         "checksum": photo.sha1,
         "sha256": photo.checksum,
+        "media_type": "photo",
+        "transcode_status": None,
     }
 
 
+@extend_schema(
+    summary="Import a folder of the server", request=ScanBody, responses={200: schemas.ScanAnswer, 507: None}
+)
 @api_view(["POST"])
-@parser_classes([JSONParser])
-@permission_classes([IsAdminUser])
+@permission_classes([IsAdministrator])
 async def scan_path(request: Request) -> Response:
     """Import a folder on the server, inside CHITRA_SCAN_ROOTS: `{root, processed}`."""
     root = validated(ScanBody, request.data)["root"]

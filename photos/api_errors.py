@@ -1,8 +1,8 @@
 """Errors that DRF lacks, and reading parameters. Every answer has the shape of `chitra.errors`."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from django.http import QueryDict
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.serializers import Serializer
@@ -13,6 +13,14 @@ class BadRequest(APIException):
 
     status_code = status.HTTP_400_BAD_REQUEST
     default_code = "bad_request"
+
+
+class Unauthorized(APIException):
+    """401 with a code of its own, at endpoints that check something else than the usual credentials."""
+
+    status_code = status.HTTP_401_UNAUTHORIZED
+    default_code = "Not authenticated"
+    auth_header = "Bearer"
 
 
 class Conflict(APIException):
@@ -31,6 +39,13 @@ class Unprocessable(APIException):
     def __init__(self, fields: dict[str, Any]) -> None:
         super().__init__("Some values cannot be used; “fields” says which and why.")
         self.fields = fields
+
+
+class DecodeFailed(APIException):
+    """422: the photo is there, but cannot be shown; the message says why."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "decode_failed"
 
 
 class TooLargeToTake(APIException):
@@ -55,15 +70,9 @@ class Unavailable(APIException):
 
 def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
     """The values of a query string or body by this serializer; Unprocessable when some cannot be used."""
+    if isinstance(data, QueryDict):
+        data = data.dict()  # or what is absent counts as an unticked box of a form
     bound = serializer(data=data)
     if not bound.is_valid():
         raise Unprocessable(dict(bound.errors))
     return dict(bound.validated_data)
-
-
-def text_parameter(parameters: Mapping[str, str], *names: str) -> str:
-    """The first of these parameters that says something, without what PostgreSQL cannot take; "" for none."""
-    for name in names:
-        if text := parameters.get(name, "").replace("\0", "").strip():
-            return text
-    return ""

@@ -300,6 +300,13 @@ def decode_rgb(data: bytes) -> "np.ndarray[Any, Any]":
         return pixels
 
 
+def to_jpeg(data: bytes) -> bytes:
+    """A rendition as JPEG. Raises UndecodableImage."""
+    with decoding():
+        image = _to_srgb(libvips().Image.new_from_buffer(data, ""))
+        return bytes(image.jpegsave_buffer(Q=85, keep="none"))
+
+
 def crop_square(
     rgb: "np.ndarray[Any, Any]",
     box: tuple[float, float, float, float],

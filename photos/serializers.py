@@ -1,5 +1,6 @@
 """Photos as JSON, written by PostgreSQL: no row is turned into Python objects on the way to a client."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,16 @@ def photos_as_json(photos: QuerySet[Any]) -> list[str]:
     return list(photos.annotate(json=PhotoJson()).values_list("json", flat=True))
 
 
+def json_by_id(photos: QuerySet[Any]) -> dict[int, str]:
+    """The JSON text of each photo by its id."""
+    return dict(photos.annotate(json=PhotoJson()).values_list("pk", "json"))
+
+
+def with_score(text: str, score: float) -> dict[str, Any]:
+    """A photo of `json_by_id` as a result of a search."""
+    return {**json.loads(text), "score": round(score, 4)}
+
+
 @dataclass(frozen=True)
 class PageStatement:
     """A page of photos and their number in one query; kept, because it takes as long to compile as to run."""
@@ -89,3 +100,17 @@ class ScanBody(serializers.Serializer[Any]):
     root = serializers.CharField(  # type: ignore[assignment] # every field has a `root`, which DRF keeps apart
         required=False, default="", allow_blank=True, max_length=4096
     )
+
+
+class StorageParameters(serializers.Serializer[Any]):
+    redirect = serializers.ChoiceField(
+        choices=["0", "1"], required=False, help_text="1 asks for a link into the S3 store (302), 0 never."
+    )
+
+
+class ImageParameters(StorageParameters):
+    download = serializers.CharField(required=False, help_text="1 gives the file its name.")
+
+
+class UploadParameters(serializers.Serializer[Any]):
+    auto_process = serializers.BooleanField(required=False, default=True)

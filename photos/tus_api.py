@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.urls import reverse
 from django.utils.http import http_date
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -38,6 +39,8 @@ class TusError(APIException):
         self.status_code = status
 
 
+# Described by tus.io, not by the OpenAPI schema: its requests and answers are headers and bare bytes.
+@extend_schema(exclude=True)
 @api_view(["POST", "OPTIONS"])
 async def uploads(request: Request) -> Response:
     """OPTIONS: what is offered. POST: announce a file (Upload-Length, Upload-Metadata with `filename`)."""
@@ -47,6 +50,7 @@ async def uploads(request: Request) -> Response:
     return await sync_to_async(create)(request)
 
 
+@extend_schema(exclude=True)
 @api_view(["HEAD", "PATCH", "DELETE", "OPTIONS"])
 async def upload(request: Request, upload_id: uuid.UUID) -> Response:
     """HEAD: how much is there. PATCH: go on from there. DELETE: forget it."""

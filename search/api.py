@@ -7,34 +7,60 @@ from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.cpu import run_cpu
 from jobs.services import run_step_again
-from photos.api_errors import BadRequest, Unavailable, text_parameter, validated
+from photos.api_errors import BadRequest, Unavailable, validated
+from photos.api_fields import FiniteFloatField, WordsField
 from photos.models import Library, Photo, PhotoStep
-from photos.serializers import photos_as_json
+from photos.schemas import SearchResults, SimilarPhotos
+from photos.serializers import json_by_id, with_score
 from search import services
 
 
 class SearchParameters(serializers.Serializer[Any]):
+    q = WordsField()
+    query = WordsField(help_text="The same as q.")
     limit = serializers.IntegerField(default=20, min_value=1, max_value=100)
-    min_score = serializers.FloatField(required=False, default=None, min_value=0, max_value=1)
+    min_score = FiniteFloatField(required=False, default=None, min_value=0, max_value=1)
+
+
+class SearchAnswer(SearchResults):
+    encoder = serializers.CharField(help_text="The model that was asked.")
+
+
+class SimilarParameters(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(default=20, min_value=1, max_value=100)
+
+
+class IndexAnswer(serializers.Serializer[Any]):
+    indexed = serializers.IntegerField()
+    job_id = serializers.CharField(allow_null=True)
+    message = serializers.CharField()
+    status = serializers.CharField(required=False)
 
 
 class IndexBody(serializers.Serializer[Any]):
     incremental = serializers.BooleanField(required=False, default=True)
 
 
+@extend_schema(
+    summary="Photos by what they show",
+    parameters=[SearchParameters],
+    responses={200: SearchAnswer, 503: None},
+)
 @api_view(["GET", "HEAD"])
 async def search_photos(request: Request) -> HttpResponse:
     """Photos that show what `q` (or `query`) says, best first: `{query, results}`; each has a `score`."""
-    query = text_parameter(request.query_params, "q", "query")
+    values = validated(SearchParameters, request.query_params)
+    query = values["q"] or values["query"]
     if not query:
         raise BadRequest("Send what to look for as “q”.", code="missing_query")
-    values = validated(SearchParameters, request.query_params)
     try:
         hits = await find(request.user, query, values["limit"], values["min_score"])
     except services.SearchUnavailable as error:
@@ -59,17 +85,39 @@ async def find(
 
 
 def answer(query: str, hits: list[services.Hit]) -> HttpResponse:
-    ids = [hit.photo.pk for hit in hits]
-    by_id = {item["id"]: item for item in map(json.loads, photos_as_json(Photo.objects.filter(pk__in=ids)))}
-    results = [{**by_id[hit.photo.pk], "score": round(hit.score, 4)} for hit in hits if hit.photo.pk in by_id]
-    body = json.dumps({"query": query, "results": results, "encoder": services.encoder_choice().label})
-    return HttpResponse(body, content_type="application/json")
+    body = {"query": query, "results": results_of(hits), "encoder": services.encoder_choice().label}
+    return HttpResponse(json.dumps(body), content_type="application/json")
 
 
+def results_of(hits: list[services.Hit]) -> list[dict[str, Any]]:
+    texts = json_by_id(Photo.objects.filter(pk__in=[hit.photo.pk for hit in hits]))
+    return [with_score(texts[hit.photo.pk], hit.score) for hit in hits if hit.photo.pk in texts]
+
+
+@extend_schema(summary="Similar photos", parameters=[SimilarParameters], responses=SimilarPhotos)
+@api_view(["GET", "HEAD"])
+async def similar_photos(request: Request, photo_id: int) -> HttpResponse:
+    """Photos most like this one, by embedding, best first."""
+    limit = validated(SimilarParameters, request.query_params)["limit"]
+    return await sync_to_async(similar_answer)(request.user, photo_id, limit)
+
+
+def similar_answer(user: Any, photo_id: int, limit: int) -> HttpResponse:
+    photo = Photo.objects.visible_to(user).filter(pk=photo_id).first()
+    if photo is None:
+        raise NotFound("There is no such photo.", code="photo_not_found")
+    hits = services.similar_photos(user=user, photo=photo, limit=limit)
+    if hits is None:
+        raise NotFound("The photo has no embedding yet. Try again soon.", code="no_embedding")
+    body = {"photo_id": photo_id, "results": results_of(hits)}
+    return HttpResponse(json.dumps(body), content_type="application/json")
+
+
+@extend_schema(summary="Embed photos anew", request=IndexBody, responses=IndexAnswer)
 @api_view(["POST"])
 async def index_embeddings(request: Request) -> Response:
     """Embed photos as a job: those without an embedding, or all with `{"incremental": false}`."""
-    body = validated(IndexBody, request.data or {})
+    body = validated(IndexBody, request.data)
     return await sync_to_async(index_embeddings_sync)(request.user, body["incremental"])
 
 

@@ -178,6 +178,17 @@ def nearest_photos(
     return [Hit(found[pk], score) for pk, score in scores.items() if pk in found]
 
 
+def similar_photos(*, user: Any, photo: Photo, limit: int) -> list[Hit] | None:
+    """Other visible photos most like this one by the encoder in use; None while it has no vector by it."""
+    rows = PhotoEmbedding.objects.filter(photo=photo, encoder__version=encoder_choice().version)
+    row = rows.select_related("encoder").first()
+    if row is None:
+        return None
+    vector = np.asarray(row.vector.to_numpy(), dtype=np.float32)
+    near = nearest_photos(user=user, vector=vector, limit=limit + 1, min_score=-1.0, encoder=row.encoder)
+    return [hit for hit in near if hit.photo.pk != photo.pk][:limit]
+
+
 def is_small(rows: QuerySet[Any]) -> bool:
     """Whether at most EXACT_SCAN_LIMIT rows are to be looked at (counting stops there)."""
     return rows.values("pk")[: EXACT_SCAN_LIMIT + 1].count() <= EXACT_SCAN_LIMIT

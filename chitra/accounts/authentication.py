@@ -1,7 +1,12 @@
-"""API keys in requests: `Authorization: Bearer KEY` or `x-api-key: KEY`."""
+"""Who sends a request: an API key (`Authorization: Bearer KEY`, `x-api-key: KEY`), a token, or nobody.
 
+Nobody is somebody only with CHITRA_LEGACY_OPEN_API.
+"""
+
+from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
@@ -10,7 +15,8 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from chitra.accounts.models import ApiKey, User, hash_key
+from chitra.accounts.models import KEY_PREFIX, ApiKey, User, hash_key
+from chitra.accounts.tokens import BadToken, user_of
 
 # Written out, because to compose it takes longer than to run it, and every request of a program needs it.
 FIND_USER = """
@@ -41,6 +47,42 @@ class ApiKeyAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+class TokenAuthentication(BaseAuthentication):
+    """The bearer token that `POST /api/auth/login` answered."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        text = read_bearer(request)
+        if text is None or text.startswith(KEY_PREFIX):
+            return None
+        try:
+            return user_of(text), None
+        except BadToken:
+            raise AuthenticationFailed("The token is not valid or no longer so. Log in again.") from None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+@dataclass(frozen=True)
+class OpenAccess:
+    """Stands for the credentials of a request that brought none."""
+
+    is_open = True
+
+
+class OpenAuthentication(BaseAuthentication):
+    """With CHITRA_LEGACY_OPEN_API a request without credentials acts as that user. Comes last."""
+
+    def authenticate(self, request: Request) -> tuple[User, OpenAccess] | None:
+        if not settings.LEGACY_OPEN_API:
+            return None
+        user = User.objects.filter(email__iexact=settings.LEGACY_OPEN_API, is_active=True).first()
+        return (user, OpenAccess()) if user else None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
 class SessionAuthentication(authentication.SessionAuthentication):
     """Sessions of the pages. The CSRF token comes in the X-CSRFToken header: an upload is not read for it."""
 
@@ -54,8 +96,13 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 
 def read_key(request: Request) -> str | None:
-    """The key a request carries, or None. A header of another scheme is somebody else's."""
+    """The API key a request carries, or None; what has not the form of one is somebody else's."""
     if text := request.headers.get("x-api-key"):
         return text.strip()
+    text = read_bearer(request)
+    return text if text and text.startswith(KEY_PREFIX) else None
+
+
+def read_bearer(request: Request) -> str | None:
     scheme, _, text = request.headers.get("authorization", "").partition(" ")
     return text.strip() if scheme.lower() == "bearer" and text.strip() else None

@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 KEY_PREFIX = "chitra_"
 
@@ -32,10 +33,14 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractUser):
-    """One person, known by e-mail address. `is_staff` are the administrators of the installation."""
+    """One person, known by e-mail address. `is_staff` are the administrators of the installation.
+
+    Who registered over the API is not active and has no `approved_at` until an administrator lets them in.
+    """
 
     username = None  # type: ignore[assignment]
     email = models.EmailField(unique=True)
+    approved_at = models.DateTimeField(null=True, blank=True, default=timezone.now)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -47,6 +52,11 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the account waits for an administrator."""
+        return not self.is_active and self.approved_at is None
 
 
 class ApiKey(models.Model):

@@ -45,6 +45,7 @@ def migrate_user(system: LegacySystem, row: UserRow, domain: str) -> Outcome:
         email=address,
         first_name=row.username[:150],
         is_active=row.is_active and row.is_approved,
+        approved_at=timezone.now() if row.is_approved else None,
         is_staff=row.is_admin,
         is_superuser=row.is_admin,
         date_joined=plan.wall_clock(row.created_at) or timezone.now(),

@@ -11,6 +11,7 @@ from asgiref.testing import ApplicationCommunicator
 
 from chitra.accounts.models import ApiKey
 from chitra.asgi import application
+from chitra.body_limit import BodyLimit
 from chitra.tests.processes import files_of
 from photos.models import Photo
 from photos.tests.pictures import jpeg
@@ -98,6 +99,26 @@ def test_a_body_that_grows_over_the_limit_is_refused_while_it_comes(key: str, me
     assert taken < 20
     assert not Photo.objects.exists()
     assert files_of(media) == []
+
+
+def test_pages_that_may_call_can_read_the_refusal(settings: Any) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.org"]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/photos/upload",
+        "headers": [(b"origin", b"https://app.example.org"), (b"content-length", b"many")],
+    }
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async_to_sync(BodyLimit(None))(scope, receive, send)
+    assert (b"access-control-allow-origin", b"https://app.example.org") in sent[0]["headers"]
 
 
 @pytest.mark.parametrize("length", ["many", "-1", "9" * 5000, "1e3"])

@@ -173,9 +173,14 @@ def test_renditions_are_webp(client: Client, photo: Photo, kind: str) -> None:
     assert body(response)[8:12] == b"WEBP"
 
 
-def test_a_rendition_that_is_not_made_yet_is_said(client: Client, add_photo: AddPhoto) -> None:
-    response = client.get(f"/api/photos/{add_photo().pk}/thumbnail")
+def test_a_preview_that_is_not_made_yet_is_said_and_a_thumbnail_is_grey(
+    client: Client, add_photo: AddPhoto
+) -> None:
+    photo = add_photo()
+    response = client.get(f"/api/photos/{photo.pk}/preview")
     assert (response.status_code, response.json()["error"]) == (404, "thumbnail_pending")
+    grey = client.get(f"/api/photos/{photo.pk}/thumbnail")
+    assert (grey.status_code, grey["Content-Type"], grey["Cache-Control"]) == (200, "image/jpeg", "no-store")
 
 
 def test_bytes_that_are_gone_are_said(client: Client, photo: Photo) -> None:
@@ -295,6 +300,8 @@ def test_a_photo_is_taken(client: Client, media: Path) -> None:
                 "thumbnail_url": f"/api/storage/{photo.rendition_key('thumbnail')}",
                 "checksum": photo.sha1,
                 "sha256": photo.checksum,
+                "media_type": "photo",
+                "transcode_status": None,
             }
         ]
     }
@@ -362,9 +369,10 @@ def test_the_photos_before_the_storage_refused_are_answered(
 
 
 def test_an_upload_without_files_is_refused(client: Client) -> None:
-    for data in ({}, {"file": "text"}, {"photo": SimpleUploadedFile("a.jpg", jpeg())}):
+    without = [({}, "no_files"), ({"photo": SimpleUploadedFile("a.jpg", jpeg())}, "no_files")]
+    for data, code in [*without, ({"file": "text"}, "no_valid_files")]:
         response = client.post("/api/photos/upload", data)
-        assert (response.status_code, response.json()["error"]) == (400, "no_files")
+        assert (response.status_code, response.json()["error"]) == (400, code)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "image/jpeg", "text/plain"])
@@ -449,7 +457,7 @@ def test_a_folder_that_is_no_text_is_refused(admins_client: Client, root: Any) -
 
 def test_only_an_administrator_scans(client: Client) -> None:
     response = scan(client, {"root": "/etc"})
-    assert (response.status_code, response.json()["error"]) == (403, "permission_denied")
+    assert (response.status_code, response.json()["error"]) == (403, "Admin access required")
 
 
 def test_ingest_and_upload_are_one(client: Client, library: Any, media: Path) -> None:

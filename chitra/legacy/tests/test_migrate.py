@@ -388,6 +388,8 @@ def test_users_come_with_their_passwords(old_server: OldServer, arrive: Command)
     assert not users["alice@legacy.invalid"].check_password("wrong")
     assert not users["pending@example.org"].is_active
     assert not users["gone@example.org"].is_active
+    assert users["pending@example.org"].is_pending
+    assert not users["gone@example.org"].is_pending
     library = LegacySystem.objects.get().library
     assert dict(library.memberships.values_list("user__email", "role")) == {
         "admin@example.org": "owner", "alice@legacy.invalid": "editor", "gone@example.org": "editor",
