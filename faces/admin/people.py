@@ -1,4 +1,4 @@
-"""The admin of faces and people. Whatever it changes goes through `faces.people`, as pages and API do."""
+"""People in the admin."""
 
 from typing import Any
 
@@ -11,69 +11,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from faces import curation, people
-from faces.models import (
-    Face,
-    FaceEmbedding,
-    FaceModelVersion,
-    FaceRejection,
-    JournalEntry,
-    Person,
-    PersonDistinction,
-)
-from jobs.admin import AnyModelAdmin, AnyModelForm, AnyTabularInline, ReadOnlyAdmin
-from photos.admin import image
+from faces import people
+from faces.admin.pictures import face_crop
+from faces.models import Face, Person
+from jobs.admin import AnyModelAdmin, AnyModelForm, AnyTabularInline
 
 FACES_SHOWN = 50
-
-
-def face_crop(face_id: int | None, pixels: int = 60) -> SafeString | str:
-    """The crop over the API, which shows it to members of the library only; "" for no face."""
-    return image(reverse("api-face-thumbnail", args=[face_id]), pixels) if face_id else ""
-
-
-class FaceForm(AnyModelForm):
-    def clean_person(self) -> Person | None:
-        person: Person | None = self.cleaned_data["person"]
-        if person is not None and person.library_id != self.instance.photo.library_id:
-            raise forms.ValidationError("The person is not in the library of this photo.")
-        return person
-
-
-@admin.register(Face)
-class FaceAdmin(AnyModelAdmin):
-    """Only the person can be changed; that counts as done by hand, so no machine changes it again."""
-
-    form = FaceForm
-    list_display = ["crop", "photo", "person", "assigned_by", "detection_score", "quality", "created_at"]
-    list_display_links = ["crop", "photo"]
-    list_filter = ["assigned_by", ("person", admin.EmptyFieldListFilter)]
-    list_select_related = ["photo", "person"]
-    list_per_page = 50
-    show_full_result_count = False
-    search_fields = ["person__name", "photo__original_name"]
-    ordering = ["-pk"]
-    autocomplete_fields = ["person"]
-    fields = ["crop", "photo", "person", "assigned_by", "box", "detection_score", "quality", "created_at"]
-    readonly_fields = ["crop", "photo", "assigned_by", "box", "detection_score", "quality", "created_at"]
-
-    @admin.display(description="")
-    def crop(self, face: Face) -> SafeString | str:
-        return face_crop(face.pk)
-
-    @admin.display(description="box (fractions)")
-    def box(self, face: Face) -> str:
-        return ", ".join(f"{edge:.3f}" for edge in face.box)
-
-    def save_model(self, request: HttpRequest, obj: Face, form: Any, change: bool) -> None:
-        if "person" in form.changed_data:
-            curation.assign_face(face=obj, person=obj.person, actor=request.user)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 class PersonForm(AnyModelForm):
@@ -194,62 +137,3 @@ class PersonAdmin(AnyModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-@admin.register(FaceModelVersion)
-class FaceModelVersionAdmin(ReadOnlyAdmin):
-    list_display = ["version", "dimensions", "vectors", "created_at"]
-    search_fields = ["version"]
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).annotate(vectors_counted=Count("embeddings"))
-
-    @admin.display(description="faces with a vector", ordering="vectors_counted")
-    def vectors(self, version: Any) -> int:
-        return int(version.vectors_counted)
-
-
-@admin.register(FaceEmbedding)
-class FaceEmbeddingAdmin(ReadOnlyAdmin):
-    """Which face has a vector of which model. The vectors are neither loaded nor shown."""
-
-    list_display = ["crop", "face", "model"]
-    list_display_links = ["crop", "face"]
-    list_filter = ["model"]
-    list_select_related = ["face", "model"]
-    search_fields = ["face__photo__original_name", "face__person__name"]
-    ordering = ["-pk"]
-    fields = ["crop", "face", "model"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[FaceEmbedding]:
-        return super().get_queryset(request).defer("vector")
-
-    @admin.display(description="")
-    def crop(self, embedding: FaceEmbedding) -> SafeString | str:
-        return face_crop(embedding.face_id)
-
-
-@admin.register(JournalEntry)
-class JournalEntryAdmin(ReadOnlyAdmin):
-    """What was done to people and faces. The journal is only added to."""
-
-    list_display = ["summary", "verb", "actor", "library", "at"]
-    list_filter = ["verb"]
-    list_select_related = ["actor", "library"]
-    search_fields = ["summary"]
-    date_hierarchy = "at"
-    ordering = ["-pk"]
-
-
-@admin.register(FaceRejection)
-class FaceRejectionAdmin(ReadOnlyAdmin):
-    list_display = ["face", "person", "is_sure", "answered_at"]
-    list_filter = ["is_sure"]
-    list_select_related = ["face", "person"]
-
-
-@admin.register(PersonDistinction)
-class PersonDistinctionAdmin(ReadOnlyAdmin):
-    list_display = ["first", "second", "is_sure", "answered_at"]
-    list_filter = ["is_sure"]
-    list_select_related = ["first", "second"]
