@@ -166,6 +166,7 @@ class CurationAdmin(MayCurate, AnyModelAdmin):
 
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would be a count over all rows
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -109,7 +109,8 @@ class Merge(Curation):
     def outcome(keep: Person, ranked: Sequence[Person]) -> str:
         """What would be left if this one were kept."""
         left = people.what_remains(keep, [person for person in ranked if person != keep])
-        parts = [f"{keep.display_name}: will be called {left['name']}" if left["name"] else keep.display_name]
+        renamed = left["name"] != keep.name
+        parts = [f"{keep.display_name}: will be called {left['name']}" if renamed else keep.display_name]
         if left["aliases"]:
             parts.append(f"other names {', '.join(left['aliases'])}")
         if left["birth_date"]:
