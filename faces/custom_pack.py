@@ -8,8 +8,8 @@ from faces.packs import PackChoice
 NAME = "custom"
 LICENSE = "that of your files: Chitra does not know it"
 WHAT_TO_DO = (
-    "Set CHITRA_FACE_DETECTOR and CHITRA_FACE_RECOGNIZER to the ONNX files of a SCRFD detector with landmarks "
-    "and an ArcFace recogniser."
+    "Set CHITRA_FACE_DETECTOR and CHITRA_FACE_RECOGNIZER to the ONNX files of a SCRFD detector with "
+    "landmarks and an ArcFace recogniser."
 )
 
 

@@ -52,7 +52,7 @@ class FaceEmbeddingAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request).defer("vector")
-        return with_pictures(rows, request.user, face="face")
+        return with_pictures(rows, request.user, face="face__")
 
     @admin.display(description="")
     def crop(self, embedding: Any) -> SafeString:
