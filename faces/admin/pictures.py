@@ -23,9 +23,10 @@ NOT_YOURS = "No picture: it has none yet, or you are not a member of its library
 
 
 def with_pictures(rows: Any, user: Any, face: str = "") -> Any:
-    """Adds `is_pictured`: whether the API will show the crop of the row's face (found over `face`) to this user.
+    """Adds `is_pictured`: whether the API will show the crop of the row's face to this user.
 
-    Told by columns of the row: for a subquery over faces PostgreSQL would read all of them.
+    `face` is the lookup from the row to the face. Told by columns of joined rows: for a subquery over faces
+    PostgreSQL would read all of them.
     """
     mine = Membership.objects.filter(user=user.pk).values("library")
     shown = Q(
