@@ -1,6 +1,7 @@
-"""How well faces are grouped, on a folder of labelled pictures.
+"""How well faces are grouped, on a folder of labelled pictures or on made-up people.
 
     python -m benchmarks.face_clustering FOLDER [--pack buffalo_sc] [--model-dir DIR] [--shuffles 5]
+    python -m benchmarks.face_clustering --made-up 200 [--photos 1000] [--seed 1]
 
 A picture is labelled by its folder, or by its file name without the number (`asha_1.jpg`). Its largest face
 has the label; a name that begins with another label (`asha_bela_1.jpg`) labels nobody, but its faces take
@@ -137,21 +138,31 @@ def partition(groups: Mapping[int, int], names: Sequence[int]) -> set[frozenset[
 
 
 def main() -> None:
+    from benchmarks import made_up_faces  # it needs Seen
+
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("--made-up", type=int, metavar="PEOPLE", help="instead of a folder")
+    parser.add_argument("--photos", type=int, default=1000, help="of made-up people")
+    parser.add_argument("--seed", type=int, default=1, help="of made-up people")
     parser.add_argument("--pack", default="buffalo_sc", choices=packs.PACK_NAMES)
     parser.add_argument("--model-dir", type=Path)
     parser.add_argument("--threshold", type=float, help="default: the pack's")
     parser.add_argument("--shuffles", type=int, default=5)
     options = parser.parse_args()
+    if (options.folder is None) == (options.made_up is None):
+        parser.error("give a folder or --made-up")
     choice = packs.choose(
         pack=options.pack, model_dir=options.model_dir, state_dir=Path(".cache"), may_download=False
     )
     threshold = options.threshold or choice.match_threshold
     started = time.monotonic()
-    seen = list(look(options.folder, detection.load(choice, threads=2)))
+    if options.folder is None:
+        seen = made_up_faces.made_up(options.made_up, options.photos, options.seed)
+    else:
+        seen = list(look(options.folder, detection.load(choice, threads=2)))
     seconds = time.monotonic() - started
     groups = group(seen, threshold)
     labels = {place: one.label for place, one in enumerate(seen) if one.label}
@@ -160,11 +171,12 @@ def main() -> None:
     rows += [
         ["same-photo merges", str(same_photo_merges(seen, groups))],
         ["shuffles that differ", f"{differ} of {options.shuffles}"],
-        ["pictures", str(len(pictures(options.folder)))],
+        ["pictures", str(len({one.photo for one in seen}))],
         ["faces, labelled", f"{len(seen)}, {len(labels)}"],
         ["seconds to find them", f"{seconds:.1f}"],
     ]
-    print_table(f"{choice.name}, threshold {threshold}", ["measure", "value"], rows)
+    title = choice.name if options.folder else f"{options.made_up} made-up people"
+    print_table(f"{title}, threshold {threshold}", ["measure", "value"], rows)
 
 
 if __name__ == "__main__":

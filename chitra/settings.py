@@ -228,8 +228,13 @@ CLIP_PRETRAINED = env_str("CHITRA_CLIP_PRETRAINED", "laion2b_s34b_b79k")
 FACE_PACK = env_str(
     "CHITRA_FACE_PACK",
     "auto",
-    choices=("auto", "buffalo_l", "buffalo_s", "buffalo_sc", "antelopev2", "opencv"),
+    choices=("auto", "buffalo_l", "buffalo_s", "buffalo_sc", "antelopev2", "opencv", "custom"),
 )
+# The two networks of the pack “custom”.
+FACE_DETECTOR = Path(path) if (path := env_str("CHITRA_FACE_DETECTOR")) else None
+FACE_RECOGNIZER = Path(path) if (path := env_str("CHITRA_FACE_RECOGNIZER")) else None
+FACE_DIMENSIONS = env_int("CHITRA_FACE_DIMENSIONS", 512, minimum=16, maximum=4000)
+FACE_MATCH_PERCENT = env_int("CHITRA_FACE_MATCH_PERCENT", 42, minimum=1, maximum=99)
 ML_THREADS = env_int("CHITRA_ML_THREADS", 2, minimum=1, maximum=64)
 
 # `retry` must outlast `timeout`, or a task still running is handed out again. Drains stop after a slice, far

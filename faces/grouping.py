@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 from pgvector.django import CosineDistance, HalfVectorField
 
@@ -45,22 +45,41 @@ def place_new_faces(
 ) -> None:
     """Let the unassigned faces of these photos join people or start new groups with their neighbours.
 
-    One nearest-neighbour query for each of them.
+    One nearest-neighbour query for each of them, and for each face that got a vector of another model.
     """
     with transaction.atomic():
         lock_people(library_id)
-        seeds = FaceEmbedding.objects.filter(
-            model=version,
-            face__photo__in=photo_ids,
-            face__person=None,
-            face__assigned_by="",
-            face__is_dismissed=False,
+        alone = Q(
+            face__photo__in=photo_ids, face__person=None, face__assigned_by="", face__is_dismissed=False
         )
+        waiting = Q(face__in=waiting_faces(library_id, photo_ids, version, threshold))
+        seeds = FaceEmbedding.objects.filter(alone | waiting, model=version)
         near = neighbourhood(library_id, list(seeds.order_by("face_id")), version, threshold)
         if near:
             changes = plan(Face.objects.filter(pk__in=near), version, threshold)
             if apply_changes(library_id, changes):
                 publish(library_id, "people")
+
+
+def waiting_faces(
+    library_id: int, photo_ids: Sequence[int], version: FaceModelVersion, threshold: float
+) -> list[int]:
+    """Ids of faces near those that just got a vector of this model beside their old one.
+
+    They came after the change of model and before the people of these photos could be compared with them.
+    """
+    other = FaceEmbedding.objects.filter(face=OuterRef("face")).exclude(model=version)
+    of_photos = FaceEmbedding.objects.filter(
+        Exists(other), model=version, face__photo__in=photo_ids, face__person__isnull=False
+    )
+    near: set[int] = set()
+    people: set[int | None] = set()
+    for renewed in of_photos.select_related("face").order_by("face_id"):
+        near.update(nearest_faces(library_id, renewed, version, threshold))
+        people.add(renewed.face.person_id)
+    came_since = ~Exists(FaceEmbedding.objects.filter(face=OuterRef("pk")).exclude(model=version))
+    found = Face.objects.filter(came_since, pk__in=near).free().exclude(person__in=people)
+    return list(found.values_list("pk", flat=True))
 
 
 def neighbourhood(

@@ -124,6 +124,8 @@ def mixtures(library_id: int, version: FaceModelVersion, *, threshold: float) ->
 
 
 def mixture_of(person: Person, ids: list[int], vectors: Floats, threshold: float) -> Mixture | None:
+    if float((vectors @ vectors.T).min()) >= threshold - FAR:
+        return None  # no two faces are far from each other, so no two groups are
     count = len(ids)
     faces = Faces(
         ids=np.array(ids, dtype=np.int64),

@@ -216,16 +216,26 @@ def _carry_over(keep: Person, drops: list[Person]) -> None:
     _carry_rejections(keep.pk, ids)
     _carry_distinctions(keep.pk, ids)
     Person.objects.filter(pk__in=ids).delete()
-    for drop in drops:
-        aliases = [*keep.aliases, *drop.aliases]
-        if keep.name and drop.name:
-            aliases.append(drop.name)
-        keep.aliases = [name for name in dict.fromkeys(aliases) if name != keep.name][:MAX_ALIASES]
-        keep.name = keep.name or drop.name
-        keep.birth_date = keep.birth_date or drop.birth_date
-        keep.cover_id = keep.cover_id or drop.cover_id
-        keep.is_favorite = keep.is_favorite or drop.is_favorite
+    for column, value in what_remains(keep, drops).items():
+        setattr(keep, column, value)
     keep.save(update_fields=["name", "aliases", "birth_date", "cover", "is_favorite"])
+
+
+def what_remains(keep: Person, drops: Sequence[Person]) -> dict[str, Any]:
+    """The columns of the kept one after a merge: its own, and from the others what it lacks."""
+    name = keep.name
+    aliases = list(keep.aliases)
+    for drop in drops:
+        aliases += [*drop.aliases, *([drop.name] if name and drop.name else [])]
+        name = name or drop.name
+    everybody = [keep, *drops]
+    return {
+        "name": name,
+        "aliases": [alias for alias in dict.fromkeys(aliases) if alias != name][:MAX_ALIASES],
+        "birth_date": next((who.birth_date for who in everybody if who.birth_date), None),
+        "cover_id": next((who.cover_id for who in everybody if who.cover_id), None),
+        "is_favorite": any(who.is_favorite for who in everybody),
+    }
 
 
 def _carry_rejections(keep: int, drops: list[int]) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import transaction
 
-from faces import detection, packs
+from faces import custom_pack, detection, packs
 from faces.geometry import Rgb
 from faces.models import Face, FaceEmbedding, FaceModelVersion
 from jobs import ledger
@@ -32,6 +32,13 @@ def pack_choice(*, may_download: bool = False) -> packs.PackChoice:
 
 @cache
 def _choose(may_download: bool) -> packs.PackChoice:
+    if settings.FACE_PACK == custom_pack.NAME:
+        return custom_pack.choose(
+            settings.FACE_DETECTOR,
+            settings.FACE_RECOGNIZER,
+            dimensions=settings.FACE_DIMENSIONS,
+            match_threshold=settings.FACE_MATCH_PERCENT / 100,
+        )
     return packs.choose(
         pack=settings.FACE_PACK,
         model_dir=settings.MODEL_DIR,

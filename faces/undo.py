@@ -108,8 +108,9 @@ def _who_changed(entry: JournalEntry, kind: str, pk: int, row: Row | None = None
 def _taken_names(entry: JournalEntry) -> Iterator[str]:
     changes = entry.payload.get("people", ())
     wanted = {change["before"]["name"] for change in changes if (change["before"] or {}).get("name")}
+    given_back = [change["id"] for change in changes if "name" in (change["after"] or ())]
     others = Person.objects.filter(library_id=entry.library_id, name__in=wanted)
-    for person in others.exclude(pk__in=[change["id"] for change in changes]):
+    for person in others.exclude(pk__in=given_back):
         yield f"Somebody else is called {person.name} now. Merge the two, or give one another name."
 
 

@@ -1,5 +1,6 @@
 """Libraries with faces whose identity is known, for tests of grouping and curation."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,23 @@ class Album:
 
     def add_photo(self, *names: str, quality: float = 0.9, taken_at: datetime | None = None) -> list[Face]:
         """A photo with a face of each named identity, side by side, placed as the step would."""
+        return self.add_described([(self.vector_of(name), quality) for name in names], taken_at)
+
+    def add_described(
+        self, described: Sequence[tuple[Any, float]], taken_at: datetime | None = None
+    ) -> list[Face]:
+        """The same with faces given as vector and quality."""
+        photo, faces = self.photo_with(described, taken_at)
+        self.place(photo)
+        return faces
+
+    def place(self, photo: int) -> None:
+        grouping.place_new_faces(self.library.pk, [photo], self.version, threshold=THRESHOLD)
+
+    def photo_with(
+        self, described: Sequence[tuple[Any, float]], taken_at: datetime | None = None
+    ) -> tuple[int, list[Face]]:
+        """A photo whose faces are not placed yet: its id and faces."""
         self.count += 1
         photo = Photo.objects.create(
             library=self.library,
@@ -37,16 +55,14 @@ class Album:
             mime_type="image/jpeg",
             taken_at=taken_at or timezone.now(),
         )
-        faces = [self.add_face(photo, name, quality, place) for place, name in enumerate(names)]
-        grouping.place_new_faces(self.library.pk, [photo.pk], self.version, threshold=THRESHOLD)
-        return faces
+        return photo.pk, [self.add_face(photo, *one, place) for place, one in enumerate(described)]
 
-    def add_face(self, photo: Photo, name: str, quality: float, place: int) -> Face:
+    def add_face(self, photo: Photo, vector: Any, quality: float, place: int) -> Face:
         left = 0.01 + 0.1 * (place % 9)
         face: Face = Face.objects.create(
             photo=photo, x1=left, y1=0.1, x2=left + 0.08, y2=0.2, detection_score=0.9, quality=quality
         )
-        FaceEmbedding.objects.create(face=face, model=self.version, vector=self.vector_of(name))
+        FaceEmbedding.objects.create(face=face, model=self.version, vector=vector)
         return face
 
     def vector_of(self, name: str) -> Any:

@@ -1,12 +1,14 @@
 """Faces and people in the admin."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
-from photos.models import Library
-from photos.tests.test_admin import act, count_queries, make_photos
+from photos.models import Library, Membership
+from photos.tests.test_admin import count_queries, make_photos
 
 FACES = "admin:faces_face_changelist"
 PEOPLE = "admin:faces_person_changelist"
@@ -23,7 +25,18 @@ def make_person(library: Library, name: str = "", *, faces: int = 1) -> Person:
     """A person with faces, one a photo."""
     person: Person = Person.objects.create(library=library, name=name)
     Face.objects.bulk_create(
-        Face(photo=photo, person=person, assigned_by="machine", x1=0, y1=0, x2=0.5, y2=1, detection_score=0.9)
+        Face(
+            photo=photo,
+            person=person,
+            assigned_by="machine",
+            x1=0,
+            y1=0,
+            x2=0.5,
+            y2=1,
+            detection_score=0.9,
+            quality=0.9,
+            crop_key=f"{photo.pk}.webp",
+        )
         for photo in make_photos(library, faces)
     )
     return person
@@ -42,15 +55,83 @@ def test_a_longer_list_costs_no_more_queries(admin_client: Client, library: Libr
 
 
 def test_a_person_is_shown_with_its_faces_at_the_same_cost_for_many(
-    admin_client: Client, library: Library
+    admin_client: Client, admin_user: Any, library: Library
 ) -> None:
+    join(library, admin_user)
     few, many = make_person(library, "Asha", faces=2), make_person(library, "Bela", faces=60)
     first, second = (reverse("admin:faces_person_change", args=[person.pk]) for person in (few, many))
     count_queries(admin_client, first)  # reads what Django keeps for the next pages
     assert count_queries(admin_client, first) == count_queries(admin_client, second)
     page = admin_client.get(second).text
     assert "60 faces" in page
-    assert page.count("/thumbnail") == 50
+    assert page.count("/thumbnail") == 1 + 50
+    assert 'href="?faces=2#faces-group"' in page
+    assert admin_client.get(f"{second}?faces=2").text.count("/thumbnail") == 1 + 10
+
+
+def join(library: Library, user: Any) -> None:
+    Membership.objects.create(library=library, user=user, role="owner")
+
+
+def test_crops_are_shown_to_members_only(admin_client: Client, admin_user: Any, library: Library) -> None:
+    face = make_person(library, "Asha").faces.get()
+    pages = [
+        reverse(FACES),
+        reverse(PEOPLE),
+        reverse("admin:faces_face_change", args=[face.pk]),
+        reverse("admin:faces_person_change", args=[face.person_id]),
+    ]
+    for page in pages:
+        text = admin_client.get(page).text
+        assert "/thumbnail" not in text
+        assert "No picture" in text
+    join(library, admin_user)
+    for page in pages:
+        assert f"/api/faces/{face.pk}/thumbnail" in admin_client.get(page).text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("named=no", {"3 faces"}),
+        ("named=yes", {"Asha", "Hidden"}),
+        ("is_hidden__exact=1", {"Hidden"}),
+        ("faces=poor", {"Hidden"}),
+        ("q=mum", {"Asha"}),
+    ],
+)
+def test_people_are_filtered_and_found(
+    admin_client: Client, library: Library, query: str, found: set[str]
+) -> None:
+    asha, hidden = make_person(library, "Asha"), make_person(library, "Hidden")
+    unnamed = make_person(library, faces=3)
+    Person.objects.filter(pk=asha.pk).update(aliases=["Mum"])
+    Person.objects.filter(pk=hidden.pk).update(is_hidden=True)
+    Face.objects.filter(person=hidden).update(quality=0.1)
+    names = {asha.pk: "Asha", hidden.pk: "Hidden", unnamed.pk: "3 faces"}
+    shown = admin_client.get(f"{reverse(PEOPLE)}?{query}").context["cl"].result_list
+    assert {names[person.pk] for person in shown} == found
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("whose=nobody", 1),
+        ("whose=named", 3),
+        ("whose=unnamed", 2),
+        ("whose=hidden", 3),
+        ("quality=low", 1),
+        ("quality=good", 5),
+        ("q=asha", 3),
+    ],
+)
+def test_faces_are_filtered_and_found(admin_client: Client, library: Library, query: str, count: int) -> None:
+    make_person(library, "Asha", faces=3)
+    make_person(library, faces=2)
+    alone = make_person(library).faces.get()
+    Person.objects.filter(name="Asha").update(is_hidden=True)
+    Face.objects.filter(pk=alone.pk).update(person=None, quality=0.2)
+    assert len(admin_client.get(f"{reverse(FACES)}?{query}").context["cl"].result_list) == count
 
 
 def save_person(client: Client, person: Person, **values: object) -> str:
@@ -72,25 +153,13 @@ def test_the_cover_is_a_face_of_the_person(admin_client: Client, library: Librar
     assert Person.objects.get(name="Asha").cover == asha.faces.get()
 
 
-def test_merging_keeps_the_name(admin_client: Client, library: Library) -> None:
-    unnamed, asha = make_person(library, faces=3), make_person(library, "Asha")
-    assert "Merged into Asha" in act(admin_client, PEOPLE, "merge", [unnamed, asha])
-    assert Person.objects.get() == asha
-    assert asha.faces.count() == 4
-
-
-def test_two_names_are_not_merged(admin_client: Client, library: Library) -> None:
-    both = [make_person(library, "Asha"), make_person(library, "Bela")]
-    assert "More than one has a name" in act(admin_client, PEOPLE, "merge", both)
-    assert Person.objects.count() == 2
-
-
-def test_people_of_two_libraries_are_not_merged(admin_client: Client, library: Library) -> None:
-    elsewhere = make_person(Library.objects.create(name="Other"))
-    assert "not in one library" in act(
-        admin_client, PEOPLE, "merge", [make_person(library, "Asha"), elsewhere]
-    )
-    assert Person.objects.count() == 2
+def test_an_impossible_birth_date_is_said_and_saves_nothing(admin_client: Client, library: Library) -> None:
+    asha = make_person(library, "Asha")
+    page = save_person(admin_client, asha, name="Bela", birth_date="2999-01-01")
+    assert "A birth date lies between 1750 and today." in page
+    assert Person.objects.get().name == "Asha"
+    save_person(admin_client, asha, birth_date="1990-02-03", is_favorite="on")
+    assert Person.objects.filter(birth_date="1990-02-03", is_favorite=True).exists()
 
 
 def test_a_face_given_to_a_person_counts_as_done_by_hand(admin_client: Client, library: Library) -> None:

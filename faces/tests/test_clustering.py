@@ -216,6 +216,14 @@ def test_nearest_pairs_name_each_pair_once_and_only_near_ones() -> None:
     assert nearest_pairs(vectors, 3, at_least=0.3).tolist() == [[0, 1], [0, 2], [1, 2]]
 
 
+def test_somebody_who_looks_different_over_the_years_stays_one_person() -> None:
+    """Two looks whose faces have a mean cosine of 0.46, less than two large groups need otherwise."""
+    one, direction = identities(2)
+    later = related(one, direction, 0.46 / 0.58)
+    vectors = np.concatenate([looks_like(one, 0.58, 12, 1), looks_like(later, 0.58, 12, 2)])
+    assert [len(group.faces) for group in cluster(make_faces(vectors))] == [24]
+
+
 def test_large_groups_need_more_than_two_faces_and_a_face_needs_less_for_a_large_group() -> None:
     settings = Settings()
     assert settings.required(1, 1) == pytest.approx(0.42)

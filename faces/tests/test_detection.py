@@ -92,6 +92,15 @@ def test_small_faces_of_a_group_photo_are_found() -> None:
     assert len(faces_of("players.jpg")) >= 16
 
 
+def test_the_small_faces_of_a_crowd_are_found() -> None:
+    """Six friends again and again on a preview of 1600 pixels, each face 24 pixels wide."""
+    small = Image.fromarray(picture("t1.jpg")).resize((292, 202))
+    crowd = Image.new("RGB", (1600, 1066))
+    for place in range(25):
+        crowd.paste(small, (place % 5 * 292, place // 5 * 202))
+    assert len(model().detect(np.asarray(crowd))) >= 0.95 * 150
+
+
 def test_a_close_up_that_fills_the_picture_is_found() -> None:
     height, width = picture("yaoming.jpg").shape[:2]
     x1, y1, x2, y2 = faces_of("yaoming.jpg")[0].box

@@ -1,10 +1,14 @@
 """Putting faces to people in the database; the decisions themselves are tested with `clustering`."""
 
+import threading
+
+import numpy as np
 import pytest
+from django.db import connection
 
 from faces import curation, grouping, neighbours, people
-from faces.models import Face, Person
-from faces.tests.albums import Album
+from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
+from faces.tests.albums import Album, unit
 from jobs.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -55,20 +59,73 @@ def test_a_face_that_people_put_to_nobody_stays_with_nobody(album: Album) -> Non
     assert first.person is None
 
 
-def test_the_order_of_arrival_does_not_change_the_people(album: Album) -> None:
-    arrivals = ["a", "b", "c"] * 4
-    for name in arrivals:
-        album.add_photo(name)
-    in_turn = sorted(len(faces) for faces in album.people().values())
-    other = Album()
-    for name in sorted(arrivals):
-        other.add_photo(name)
-    own = [
-        set(faces)
-        for faces in other.people().values()
-        if Face.objects.get(pk=min(faces)).photo.library == other.library
+def partition(album: Album, number_of: dict[int, int]) -> set[frozenset[int]]:
+    """The people as sets of faces, each by the number that `number_of` gives."""
+    own = album.people().values()
+    return {frozenset(number_of[face] for face in faces) for faces in own if faces <= number_of.keys()}
+
+
+def test_the_order_of_arrival_does_not_change_the_people(db: None) -> None:
+    """Eight people on 30 photos, alone and together, some blurred, in four orders of arrival."""
+    random = np.random.default_rng(5)
+    names = [f"person {number}" for number in range(8)]
+    photos = [
+        [(str(name), float(random.choice([0.9, 0.8, 0.35]))) for name in random.choice(names, size, False)]
+        for size in random.integers(1, 4, size=30)
     ]
-    assert in_turn == sorted(len(faces) for faces in own) == [4, 4, 4]
+    source = Album()
+    vectors = [[source.vector_of(name) for name, _ in photo] for photo in photos]
+    found = []
+    for seed in range(4):
+        album = Album()
+        number_of: dict[int, int] = {}
+        for place in np.random.default_rng(seed).permutation(len(photos)):
+            described = list(zip(photos[place], vectors[place], strict=True))
+            faces = album.add_described([(vector, quality) for (_, quality), vector in described])
+            number_of |= {face.pk: int(place) * 10 + n for n, face in enumerate(faces)}
+        found.append(partition(album, number_of))
+    assert found[0] == found[1] == found[2] == found[3]
+    label = {place * 10 + n: name for place, photo in enumerate(photos) for n, (name, _) in enumerate(photo)}
+    assert all(len({label[face] for face in person}) == 1 for person in found[0])
+    assert sum(map(len, found[0])) >= 0.9 * len(label)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_that_place_faces_of_one_person_make_one_person() -> None:
+    album = Album()
+    photos = [album.photo_with([(album.vector_of("a"), 0.9)])[0] for _ in range(6)]
+    barrier = threading.Barrier(2)
+
+    def work(batch: list[int]) -> None:
+        barrier.wait()
+        for photo in batch:
+            album.place(photo)
+        connection.close()
+
+    threads = [threading.Thread(target=work, args=[photos[n::2]]) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [len(faces) for faces in album.people().values()] == [6]
+
+
+def test_who_came_during_a_change_of_the_model_joins_when_the_others_are_described_anew(album: Album) -> None:
+    """Old photos of Asha wait for vectors of the new model when new photos of her arrive."""
+    asha = album.person("Asha", 4)
+    old = list(FaceEmbedding.objects.select_related("face"))
+    album.version = FaceModelVersion.objects.create(version="fake:2", dimensions=album.version.dimensions)
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(album.version.dimensions,) * 2))[0]
+    album.identities["Asha"] = unit(album.identities["Asha"] @ turn)
+    came = [album.add_photo("Asha")[0] for _ in range(3)] + album.add_photo("Bela")
+    for row in old:
+        vector = unit(np.asarray(row.vector, dtype=np.float32) @ turn)
+        FaceEmbedding.objects.create(face=row.face, model=album.version, vector=vector)
+        album.place(row.face.photo_id)
+    for face in came:
+        face.refresh_from_db()
+    assert [face.person for face in came] == [asha, asha, asha, None]
+    assert Person.objects.count() == 1
 
 
 def test_names_survive_a_whole_regrouping(album: Album) -> None:

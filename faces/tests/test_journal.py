@@ -148,6 +148,18 @@ def test_a_name_that_somebody_else_got_blocks_the_undo(album: Album) -> None:
         undo(deletion, actor=None)
 
 
+def test_a_name_that_the_kept_person_got_later_blocks_the_undo_of_a_merge(album: Album) -> None:
+    asha, bela = album.person("Asha"), album.person("Bela")
+    people.merge_people(keep=asha, drop=bela, actor=None)
+    merge = newest()
+    people.rename_person(person=asha, name="Bela", actor=None)
+    with pytest.raises(UndoBlocked, match="Somebody else is called Bela now"):
+        undo(merge, actor=None)
+    undo(newest(), actor=None)
+    undo(merge, actor=None)
+    assert sorted(Person.objects.values_list("name", flat=True)) == ["Asha", "Bela"]
+
+
 def test_a_new_person_with_more_faces_is_not_undone_away(album: Album) -> None:
     person = people.create_person(library=album.library, name="Asha", actor=None)
     creation = newest()

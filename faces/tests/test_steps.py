@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from PIL import Image
 
 from faces import curation, grouping, people, reclustering, region_import, services, steps
@@ -15,6 +17,7 @@ from faces.models import Face, FaceEmbedding, FaceModelVersion, JournalEntry, Pe
 from faces.regions import Region, parse, write
 from faces.tests.albums import THRESHOLD, unit
 from faces.undo import undo
+from jobs import ledger
 from jobs.models import Job, StepStatus
 from photos.models import Library, Photo, PhotoStep
 from photos.steps import make_renditions
@@ -171,11 +174,11 @@ def test_names_survive_a_change_of_the_model(add: AddPhoto) -> None:
         look(photo, old)
     for number, person in enumerate(Person.objects.order_by("pk")):
         people.rename_person(person=person, name=f"Name {number}", actor=None)
-    people.hide_person(person=Person.objects.get(name="Name 1"), is_hidden=True, actor=None)
-    before = (
-        list(Person.objects.order_by("pk").values()),
-        list(Face.objects.order_by("pk").values("pk", "person")),
-    )
+    named = Person.objects.get(name="Name 1")
+    people.hide_person(person=named, is_hidden=True, actor=None)
+    people.set_birth_date(person=named, birth_date=date(1990, 2, 3), actor=None)
+    people.set_cover(person=named, face=Face.objects.filter(person=named).order_by("pk")[2], actor=None)
+    before = people_and_faces()
     newer = ToldModel("fake:2", {"a": (0.11, 0.1, 0.31, 0.41)})  # and it does not see b any more
     for photo in photos:
         look(photo, newer)
@@ -183,13 +186,26 @@ def test_names_survive_a_change_of_the_model(add: AddPhoto) -> None:
     plan = reclustering.plan_recluster(photos[0].library_id, version, THRESHOLD)
     job = Job.objects.create(kind=reclustering.KIND, library_id=photos[0].library_id, result=plan)
     reclustering.apply_recluster(job, actor=None)
-    after = (
-        list(Person.objects.order_by("pk").values()),
-        list(Face.objects.order_by("pk").values("pk", "person")),
-    )
-    assert after == before
+    assert people_and_faces() == before
     assert FaceEmbedding.objects.filter(model=version).count() == 8
     assert FaceEmbedding.objects.exclude(model=version).count() == 8
+
+
+def test_another_pack_sends_every_photo_through_the_step_again(
+    add: AddPhoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = add()
+    row = PhotoStep.objects.get(photo=photo, step="faces")
+    PhotoStep.objects.filter(pk=row.pk).update(
+        status="done", version=steps.faces_version(), ready_at=timezone.now()
+    )
+    PhotoStep.objects.filter(photo=photo, step="renditions").update(status="done")
+    assert ledger.make_stale_pending(steps.FACES) == 0
+    other = replace(services.pack_choice(), source="model_dir", version="insightface:other:1")
+    monkeypatch.setattr(services, "_choose", lambda may_download: other)
+    assert ledger.make_stale_pending(steps.FACES) == 1
+    row.refresh_from_db()
+    assert row.status == "pending"
 
 
 @pytest.fixture
