@@ -93,7 +93,7 @@ def web_process(log: Path) -> Iterator[tuple[int, int]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-m", "chitra.web_server", "-v", "0", "-b", "127.0.0.1", "-p", str(port)]
     environment = {**os.environ, "CHITRA_DATABASE_POOL": WEB_DATABASE_POOL}
     with log.open("wb") as output:
         process = subprocess.Popen(

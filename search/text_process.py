@@ -77,7 +77,7 @@ class TextProcess:
             str(self.idle_seconds),
         ]
         with theirs:
-            process = subprocess.Popen(command, stdin=theirs, cwd=ROOT)
+            process = subprocess.Popen(command, stdin=theirs.fileno(), cwd=ROOT)
         threading.Thread(target=process.wait, name="text-child", daemon=True).start()  # no zombie stays
         self.child = Child(process, ours)
         return self.child
