@@ -1,8 +1,8 @@
 """Statements that PostgreSQL plans once: for the few queries that make up most of the requests."""
 
 from django.db import connection
-from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
+from psycopg import Cursor
 
 
 def prepared_cursor() -> CursorWrapper:
@@ -12,7 +12,7 @@ def prepared_cursor() -> CursorWrapper:
     `prepare_threshold` is set: in the web server.
     """
     connection.ensure_connection()
-    cursor = ServerBindingCursor(connection.connection)
+    cursor = Cursor(connection.connection)
     return (
         connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
     )

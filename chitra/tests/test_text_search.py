@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
+
 from chitra.accounts.models import ApiKey
 from chitra.tests.processes import database_url
 from chitra.tests.web import WebProcess
