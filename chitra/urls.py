@@ -9,9 +9,7 @@ from photos import converters  # noqa: F401 - brings “id” into paths
 schema = SchemaView.as_view()
 
 api_patterns = [
-    path(
-        "", include("photos.urls")
-    ),  # first, because patterns are tried one by one and most requests are these
+    path("", include("photos.urls")),  # first: patterns are tried in turn, and most requests are these
     path("health", health.health, name="api-health"),
     path("ready", health.ready, name="api-ready"),
     path("schema", schema, name="api-schema"),

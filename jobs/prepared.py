@@ -1,5 +1,7 @@
 """Statements that PostgreSQL plans once: for the few queries that make up most of the requests."""
 
+from typing import Any
+
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg import Cursor
@@ -12,7 +14,7 @@ def prepared_cursor() -> CursorWrapper:
     `prepare_threshold` is set: in the web server.
     """
     connection.ensure_connection()
-    cursor = Cursor(connection.connection)
+    cursor: Any = Cursor(connection.connection)
     return (
         connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
     )

@@ -4,7 +4,6 @@ Nobody is somebody only with CHITRA_LEGACY_OPEN_API.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.http import QueryDict
