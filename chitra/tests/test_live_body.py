@@ -14,7 +14,7 @@ from chitra.live_body import LiveBodyHandler
 SCOPE = {
     "type": "http",
     "method": "GET",
-    "path": "/api/nothing",
+    "path": "/api/photos",
     "query_string": b"",
     "headers": [(b"host", b"localhost")],
 }
@@ -55,7 +55,7 @@ def test_requests_one_after_another_share_a_thread(threads: list[int]) -> None:
     async def three() -> list[int]:
         return [await visit(handler) for _ in range(3)]
 
-    assert asyncio.run(three()) == [404, 404, 404]
+    assert asyncio.run(three()) == [401, 401, 401]
     assert len(set(threads)) == 1
 
 
@@ -83,6 +83,6 @@ def test_requests_at_the_same_time_have_threads_of_their_own_and_some_are_kept(
     async def four() -> list[int]:
         return await asyncio.gather(*(visit(handler) for _ in range(4)))
 
-    assert asyncio.run(four()) == [404] * 4
+    assert asyncio.run(four()) == [401] * 4
     assert len(set(threads)) == 4
     assert len(handler.threads) == 2
