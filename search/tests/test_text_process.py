@@ -19,7 +19,7 @@ from search.text_child import as_argument, from_argument
 from search.text_process import ROOT, TextProcess, TextProcessError
 
 pytestmark = pytest.mark.xdist_group("offline-encoder")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 PARENT = """
 import asyncio, sys, time
 from search.text_child import from_argument
@@ -43,7 +43,7 @@ def choice(tmp_path_factory: pytest.TempPathFactory) -> encoders.Choice:
 
 @pytest.fixture(scope="module")
 def process(choice: encoders.Choice) -> Iterator[TextProcess]:
-    process = TextProcess(choice)
+    process = TextProcess(choice, answer_seconds=PATIENCE_SECONDS)
     yield process
     process.stop()
 
@@ -134,7 +134,7 @@ def test_a_process_that_does_not_answer_is_given_up_and_replaced(
 
 
 def test_a_process_that_nobody_asks_ends_and_leaves_no_zombie(choice: encoders.Choice) -> None:
-    process = TextProcess(choice, idle_seconds=0.1)
+    process = TextProcess(choice, answer_seconds=PATIENCE_SECONDS, idle_seconds=0.1)
     asyncio.run(process.embed("a dog"))
     first = pid_of(process)
     wait_until(lambda: is_gone(first))
@@ -144,7 +144,8 @@ def test_a_process_that_nobody_asks_ends_and_leaves_no_zombie(choice: encoders.C
 
 def test_weights_that_are_gone_are_named(choice: encoders.Choice, tmp_path: Path) -> None:
     weights = tmp_path / "gone.safetensors"
-    process = TextProcess(replace(choice, kind="open_clip", version="open_clip:gone", weights=weights))
+    gone = replace(choice, kind="open_clip", version="open_clip:gone", weights=weights)
+    process = TextProcess(gone, answer_seconds=PATIENCE_SECONDS)
     with pytest.raises(TextProcessError, match=r"gone\.safetensors"):
         asyncio.run(process.embed("a dog"))
     process.stop()
