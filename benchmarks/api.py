@@ -1,75 +1,49 @@
-"""The list of photos beside a view that does nothing, both on one Daphne process behind the same middleware.
+"""The API beside its limits, in turns: a view that does nothing on the same process (“bare”), and the same
+file sent by plain file servers (Twisted’s, and nginx where it is installed).
 
-`.venv/bin/python benchmarks/api.py [--seconds 2] [--rounds 3] [--photos 1200]`
+`.venv/bin/python benchmarks/api.py [--seconds 1] [--rounds 3] [--clients 1 8 32] [--only list]`
 """
 
 import argparse
 import json
-import os
-import signal
-import socket
 import statistics
 import subprocess
 import sys
-import time
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import stage
+from benchmarks import api_servers, stage
+from benchmarks.api_data import ORIGINAL_BYTES, QUERY, fill
+from benchmarks.api_servers import Server
 
 LIST = "/api/photos?limit=100"
 BARE = "/bare"
 CLIENTS = (1, 8, 32)
-START_SECONDS = 60
 
 
-def fill(photos: int) -> str:
-    """A user with a library of that many photos with all columns filled; returns an API key."""
-    from django.db import connection
+@dataclass(frozen=True)
+class Side:
+    """Where a request goes. `cpu` is the process whose time is counted."""
 
-    from chitra.accounts.models import ApiKey, User
-    from photos.models import Library, Photo
+    server: Server
+    path: str
+    cpu: Server
 
-    user = User.objects.create_user("alice@example.org", "not-used-to-log-in")
-    library = Library.objects.home_of(user)
-    start = datetime(2015, 1, 1, tzinfo=UTC)
-    rows = []
-    for number in range(photos):
-        name = uuid.uuid4()
-        rows.append(
-            Photo(
-                library=library,
-                uploaded_by=user,
-                uuid=name,
-                original_name=f"IMG_{number:05}.jpg",
-                original_key=f"{library.pk}/{name.hex[:2]}/{name.hex}.jpg",
-                checksum=name.hex * 2,
-                sha1=(name.hex * 2)[:40],
-                size=3_000_000 + number,
-                mime_type="image/jpeg",
-                width=4000,
-                height=3000,
-                thumbhash=os.urandom(24),
-                perceptual_hash=number * 7919,
-                has_renditions=True,
-                taken_at=start + timedelta(hours=number * 7),
-                taken_at_source=Photo.TakenAtSource.EXIF_ORIGINAL,
-                latitude=47.3 + number / 10000,
-                longitude=8.5,
-                camera_make="Canon",
-                camera_model="Canon EOS 80D",
-            )
-        )
-    Photo.objects.bulk_create(rows)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")  # which PostgreSQL does by itself, a minute later
-    return ApiKey.issue(user, "benchmark")[1]
+
+@dataclass(frozen=True)
+class Comparison:
+    """An endpoint and its limit; `target` is the least ratio in per cent, 0 for none."""
+
+    name: str
+    limit_name: str
+    ours: Side
+    limit: Side
+    target: int = 0
 
 
 def count_queries(key: str) -> list[str]:
@@ -85,45 +59,6 @@ def count_queries(key: str) -> list[str]:
     return [query["sql"] for query in captured]
 
 
-@contextmanager
-def web_process(log: Path) -> Iterator[tuple[int, int]]:
-    """Daphne as `manage.py run` starts it; gives port and process id."""
-    from chitra.management.commands.run import WEB_DATABASE_POOL
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", str(port)]
-    environment = {**os.environ, "CHITRA_DATABASE_POOL": WEB_DATABASE_POOL}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "chitra.asgi:application"],
-            cwd=stage.ROOT,
-            env=environment,
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        wait_until_open(port, process, log)
-        yield port, process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=START_SECONDS)
-
-
-def wait_until_open(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Return when something listens on the port; what the server said is shown when it ends before."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise RuntimeError(f"the web process did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
-
-
 def load(port: int, path: str, clients: int, seconds: float, key: str) -> dict[str, Any]:
     """One run of the load generator."""
     arguments = [str(port), path, str(clients), str(seconds), key]
@@ -135,62 +70,105 @@ def load(port: int, path: str, clients: int, seconds: float, key: str) -> dict[s
     return result
 
 
-def measure(server: tuple[int, int], key: str, clients: int, seconds: float, rounds: int) -> list[str]:
-    """A row of the table: bare view and list in turns."""
-    port, pid = server
-    runs: dict[str, list[dict[str, Any]]] = {BARE: [], LIST: []}
+def measure(comparison: Comparison, key: str, clients: int, seconds: float, rounds: int) -> list[str]:
+    """A row of the table: both sides in turns."""
+    runs: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    for side in (comparison.limit, comparison.ours):
+        load(side.server.port, side.path, clients, seconds / 2, key)
     for _ in range(rounds):
-        for path, results in runs.items():
-            before = stage.cpu_seconds(pid)
-            run = load(port, path, clients, seconds, key)
-            run["cpu_ms"] = 1000 * (stage.cpu_seconds(pid) - before) / run["requests"]
-            results.append(run)
+        limit, ours = (run(side, key, clients, seconds) for side in (comparison.limit, comparison.ours))
+        runs.append((limit, ours))
 
-    def median(path: str, figure: str) -> float:
-        return float(statistics.median(run[figure] for run in runs[path]))
+    def median(place: int, figure: str) -> float:
+        return float(statistics.median(pair[place][figure] for pair in runs))
 
-    ratios = [b["per_second"] / a["per_second"] for a, b in zip(runs[BARE], runs[LIST], strict=True)]
+    ratio = statistics.median(ours["per_second"] / limit["per_second"] for limit, ours in runs)
     return [
+        f"{comparison.name} : {comparison.limit_name}",
         str(clients),
-        f"{median(BARE, 'per_second'):.0f}",
-        f"{median(LIST, 'per_second'):.0f}",
-        f"{statistics.median(ratios):.0%}",
-        f"{median(BARE, 'median_ms'):.1f}",
-        f"{median(LIST, 'median_ms'):.1f}",
-        f"{median(LIST, 'p95_ms'):.1f}",
-        f"{median(BARE, 'cpu_ms'):.1f}",
-        f"{median(LIST, 'cpu_ms'):.1f}",
-        str(sum(run["errors"] for results in runs.values() for run in results)),
+        f"{median(1, 'per_second'):.0f}",
+        f"{median(0, 'per_second'):.0f}",
+        f"{ratio:.0%}",
+        f"{comparison.target} %" if comparison.target else "–",
+        f"{median(1, 'median_ms'):.1f}",
+        f"{median(1, 'p95_ms'):.1f}",
+        f"{median(0, 'median_ms'):.1f}",
+        f"{median(0, 'p95_ms'):.1f}",
+        f"{median(1, 'cpu_ms'):.1f}",
+        f"{median(0, 'cpu_ms'):.1f}",
+        str(sum(one["errors"] for pair in runs for one in pair)),
     ]
+
+
+def run(side: Side, key: str, clients: int, seconds: float) -> dict[str, Any]:
+    before = stage.cpu_seconds(side.cpu.pid)
+    result = load(side.server.port, side.path, clients, seconds, key)
+    result["cpu_ms"] = 1000 * (stage.cpu_seconds(side.cpu.pid) - before) / result["requests"]
+    return result
+
+
+def comparisons(stack: ExitStack, directory: Path, web: Server, photo_id: int) -> Iterator[Comparison]:
+    """What is compared; further servers start as they are needed."""
+    from django.conf import settings
+
+    from photos.models import Photo
+
+    def side(server: Server, path: str) -> Side:
+        return Side(server, path, server)
+
+    photo = f"/api/photos/{photo_id}"
+    original = f"originals/{Photo.objects.get(pk=photo_id).original_key}"
+    bare = side(web, BARE)
+    yield Comparison("list", "bare", side(web, LIST), bare, 60)
+    yield Comparison("detail", "bare", side(web, photo), bare)
+    yield Comparison("search, kept query", "bare", side(web, search_path()), bare)
+    yield Comparison("thumbnail, streamed", "bare", side(web, f"{photo}/thumbnail"), bare)
+    accelerated = stack.enter_context(api_servers.chitra(directory / "accel.log", CHITRA_ACCEL="nginx"))
+    there = side(accelerated, BARE)
+    yield Comparison("thumbnail, by proxy", "bare", side(accelerated, f"{photo}/thumbnail"), there, 80)
+    files = stack.enter_context(api_servers.twisted_files(directory / "files.log", settings.MEDIA_DIR))
+    yield Comparison(
+        "image, streamed", "Twisted", side(web, f"{photo}/image"), side(files, f"/{original}"), 70
+    )
+    nginx = stack.enter_context(api_servers.nginx(directory, settings.MEDIA_DIR, accelerated))
+    if nginx is not None:
+        yield Comparison(
+            "image, by proxy",
+            "nginx",
+            Side(nginx, f"{photo}/image", accelerated),
+            side(nginx, f"/files/{original}"),
+            70,
+        )
+
+
+def search_path() -> str:
+    return f"/api/search/photos?q={QUERY.replace(' ', '+')}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=2, help="length of one run")
+    parser.add_argument("--seconds", type=float, default=1, help="length of one run")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each side")
     parser.add_argument("--photos", type=int, default=1200)
     parser.add_argument("--clients", type=int, nargs="+", default=CLIENTS)
+    parser.add_argument("--only", default="", help="what the name begins with")
     options = parser.parse_args()
-    with stage.own_chitra("benchmarks.api_settings") as directory:
-        key = fill(options.photos)
+    rows = []
+    with stage.own_chitra("benchmarks.api_settings") as directory, ExitStack() as stack:
+        key, photo_id = fill(options.photos)
         queries = count_queries(key)
-        with web_process(directory / "web.log") as server:
-            port, pid = server
-            start = stage.resident_megabytes(pid)
-            for path in (BARE, LIST):
-                load(port, path, 8, 1, key)
-            size = load(port, LIST, 1, 0.1, key)["bytes"]
-            rows = [
-                measure(server, key, clients, options.seconds, options.rounds) for clients in options.clients
-            ]
-            end = stage.resident_megabytes(pid)
-    speed = ["clients", "bare/s", "list/s", "ratio", "bare ms", "list ms", "list p95"]
-    columns = [*speed, "bare CPU ms", "list CPU ms", "errors"]
-    stage.print_table(
-        f"GET {LIST} beside a bare async view, one Daphne process (target: 50 %)", columns, rows
-    )
+        web = stack.enter_context(api_servers.chitra(directory / "web.log"))
+        start = stage.resident_megabytes(web.pid)
+        for comparison in comparisons(stack, directory, web, photo_id):
+            if comparison.name.startswith(options.only):
+                for clients in options.clients:
+                    rows.append(measure(comparison, key, clients, options.seconds, options.rounds))
+        end = stage.resident_megabytes(web.pid)
+    speed = ["clients", "/s", "limit/s", "ratio", "target", "p50 ms", "p95 ms", "limit p50", "limit p95"]
+    columns = ["endpoint : limit", *speed, "CPU ms", "limit CPU", "errors"]
+    stage.print_table("The API beside its limits, in turns, one web process", columns, rows)
     stage.console.print(
-        f"{len(queries)} queries a request (at most 3), {size / 1000:.0f} kB; "
+        f"{len(queries)} queries a list (at most 3), originals of {ORIGINAL_BYTES / 1e6:.0f} MB; "
         f"web process {start:.0f} MB at the start, {end:.0f} MB after the load (under 200)"
     )
 

@@ -17,7 +17,7 @@ from rich.table import Table
 from chitra import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
-console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
 
 
 @contextmanager

@@ -5,6 +5,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from chitra.env import EnvError
 
+PREPARE_THRESHOLD = (
+    5  # a statement of `jobs.prepared` is planned anew so many times on a connection, then kept
+)
+
 
 def parse(url: str, *, password: str = "", pool_size: int = 0) -> dict[str, Any]:
     """Settings for `postgresql://user:password@host:port/name?option=value`.
@@ -29,6 +33,7 @@ def parse(url: str, *, password: str = "", pool_size: int = 0) -> dict[str, Any]
     }
     if pool_size:
         options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+        options["prepare_threshold"] = PREPARE_THRESHOLD
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

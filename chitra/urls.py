@@ -9,13 +9,13 @@ from photos import converters  # noqa: F401 - brings “id” into paths
 schema = SchemaView.as_view()
 
 api_patterns = [
+    path("", include("photos.urls")),  # first: patterns are tried in turn, and most requests are these
     path("health", health.health, name="api-health"),
     path("ready", health.ready, name="api-ready"),
     path("schema", schema, name="api-schema"),
     path("photos/<id:photo_id>/video", media_api.photo_video, name="api-photo-video"),
     path("", include("chitra.accounts.urls")),
     path("", include("jobs.urls")),
-    path("", include("photos.urls")),
     path("", include("faces.urls")),
     path("", include("search.urls")),
     re_path("(?P<path>.*)", unknown_path),

@@ -4,50 +4,77 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
 from django.db.models import Func, QuerySet, TextField
 from rest_framework import serializers
+
+from jobs.prepared import prepared_cursor
 
 MAX_OFFSET = 100_000_000
 
 
-class PhotoJson(Func):
-    """SQL for the old API's photo object, with what is new behind it; search puts its `score` in.
+def column(name: str) -> str:
+    """A column whose text is its JSON; never null."""
+    return f'"photos_photo"."{name}"'
 
-    Written out, because to compose it of two dozen ORM expressions takes longer than to run it. The key of
-    the thumbnail is that of `Photo.rendition_key`; times are wall clocks as the old API writes them.
+
+def quoted(name: str) -> str:
+    """Text or boolean as JSON; never null."""
+    return f"to_json({column(name)})"
+
+
+def nullable(name: str) -> str:
+    """A number as JSON, or null."""
+    return f"coalesce(to_json({column(name)})::text, 'null')"
+
+
+def wall_clock(name: str) -> str:
+    """A time as the old API writes it: to the second, without a zone."""
+    return f"to_json(date_trunc('second', {column(name)} AT TIME ZONE 'UTC'))"
+
+
+HEX = f"replace({column('uuid')}::text, '-', '')"
+
+# The old API's photo object, with what is new behind it; search puts its `score` in. The key of the thumbnail
+# is that of `Photo.rendition_key`.
+FIELDS = {
+    "id": column("id"),
+    "file_path": quoted("original_key"),
+    "size": column("size"),
+    "created_at": wall_clock("taken_at"),
+    "checksum": quoted("sha1"),
+    "phash": f"""to_json(coalesce(lpad(to_hex({column("perceptual_hash")}), 16, '0'), ''))""",
+    "exif_datetime": f"""CASE WHEN starts_with({column("taken_at_source")}, 'exif_')
+        THEN {wall_clock("taken_at")}::text ELSE '""' END""",
+    "latitude": nullable("latitude"),
+    "longitude": nullable("longitude"),
+    "thumb_path": f"""CASE WHEN {column("has_renditions")} THEN concat('"', {column("library_id")}, '/',
+        left({column("uuid")}::text, 2), '/', {HEX}, '/thumbnail.webp"') ELSE 'null' END""",
+    "score": "'null'",
+    "media_type": """'"photo"'""",
+    "duration_seconds": "'null'",
+    "width": nullable("width"),
+    "height": nullable("height"),
+    "playback_status": "'null'",
+    "name": quoted("original_name"),
+    "mime_type": quoted("mime_type"),
+    "sha256": quoted("checksum"),
+    "thumbhash": f"""to_json(translate(encode({column("thumbhash")}, 'base64'), E'\\n', ''))""",
+    "has_renditions": quoted("has_renditions"),
+    "camera": quoted("camera_model"),
+    "uploaded_at": wall_clock("created_at"),
+}
+
+
+class PhotoJson(Func):
+    """SQL for FIELDS as a JSON object, put together as text: a third cheaper than `json_build_object`, which
+    looks up the type of each value in each row. None of FIELDS may be null.
+
+    Written out, because to compose it of two dozen ORM expressions takes longer than to run it.
     """
 
     arity = 0
     output_field = TextField()
-    template = """json_build_object(
-        'id', "photos_photo"."id",
-        'file_path', "photos_photo"."original_key",
-        'size', "photos_photo"."size",
-        'created_at', to_char("photos_photo"."taken_at" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS'),
-        'checksum', "photos_photo"."sha1",
-        'phash', coalesce(lpad(to_hex("photos_photo"."perceptual_hash"), 16, '0'), ''),
-        'exif_datetime', CASE WHEN starts_with("photos_photo"."taken_at_source", 'exif_')
-            THEN to_char("photos_photo"."taken_at" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS') ELSE '' END,
-        'latitude', "photos_photo"."latitude",
-        'longitude', "photos_photo"."longitude",
-        'thumb_path', CASE WHEN "photos_photo"."has_renditions"
-            THEN concat("photos_photo"."library_id", '/', substr("photos_photo"."uuid"::text, 1, 2), '/',
-                replace("photos_photo"."uuid"::text, '-', ''), '/thumbnail.webp') END,
-        'score', NULL,
-        'media_type', 'photo',
-        'duration_seconds', NULL,
-        'width', "photos_photo"."width",
-        'height', "photos_photo"."height",
-        'playback_status', NULL,
-        'name', "photos_photo"."original_name",
-        'mime_type', "photos_photo"."mime_type",
-        'sha256', "photos_photo"."checksum",
-        'thumbhash', translate(encode("photos_photo"."thumbhash", 'base64'), E'\\n', ''),
-        'has_renditions', "photos_photo"."has_renditions",
-        'camera', "photos_photo"."camera_model",
-        'uploaded_at', to_char("photos_photo"."created_at" AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS')
-    )::text"""
+    template = "concat('{" + ", ',".join(f'"{name}":\', {sql}' for name, sql in FIELDS.items()) + ", '}')"
 
 
 def photos_as_json(photos: QuerySet[Any]) -> list[str]:
@@ -77,16 +104,16 @@ class PageStatement:
         """For all photos of a query, in its order."""
         page, parameters = photos.annotate(json=PhotoJson()).values("json").query.sql_with_params()
         every, parameters_of_every = photos.order_by().values("pk").query.sql_with_params()
-        sql = (
-            f"SELECT string_agg(page.json, ','), (SELECT count(*) FROM ({every}) AS every) "
-            f"FROM ({page} LIMIT %s OFFSET %s) AS page"
-        )
+        sql = f"SELECT string_agg(page.json, ','), (SELECT count(*) FROM ({every}) AS every) FROM ({page}"
         return cls(sql, (*parameters_of_every, *parameters))
 
     def fetch(self, *, limit: int, offset: int) -> tuple[str, int]:
-        """JSON texts joined by commas, "" for none, and how many photos there are in all."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, [*self.parameters, limit, offset])
+        """JSON texts joined by commas, "" for none, and how many photos there are in all.
+
+        The numbers are part of the text, so that PostgreSQL plans a page that is asked for often once.
+        """
+        with prepared_cursor() as cursor:
+            cursor.execute(f"{self.sql} LIMIT {int(limit)} OFFSET {int(offset)}) AS page", self.parameters)
             items, count = cursor.fetchone()
         return items or "", count
 

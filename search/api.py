@@ -13,7 +13,6 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.cpu import run_cpu
 from jobs.services import run_step_again
 from photos.api_errors import BadRequest, Unavailable, validated
 from photos.api_fields import FiniteFloatField, WordsField
@@ -73,12 +72,12 @@ async def find(
 ) -> list[services.Hit]:
     """The search of a request, of all photos or of these `photos`.
 
-    The model runs on a CPU thread, and only for a query never asked before.
+    The model is asked only about a query never asked before.
     """
     text = services.normalize_query(words)
     query = await sync_to_async(services.find_query)(text)
     if query is None:
-        query = await run_cpu(services.embed_query, text)
+        query = await services.embed_query(text)
     return await sync_to_async(services.run_query)(
         user=user, query=query, limit=limit, min_score=min_score, photos=photos
     )

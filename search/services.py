@@ -12,16 +12,19 @@ from django.db.models import QuerySet
 from django.db.models.functions import Cast
 from pgvector.django import CosineDistance, HalfVectorField
 
+from jobs.cpu import run_cpu
 from photos.models import Photo
 from photos.storages import read_bytes, renditions
 from photos.vectors import ensure_hnsw_index
 from search import encoders
 from search.models import EncoderVersion, PhotoEmbedding, TextEmbedding
+from search.text_process import TextProcess, TextProcessError
 
 EXACT_SCAN_LIMIT = 20_000  # below it an exact scan takes a few ms and always finds everything
 MAX_QUERY_CHARACTERS = 500
 _choose_lock = threading.Lock()
 _settled: dict[str, encoders.Choice] = {}
+_text_processes: dict[encoders.Choice, TextProcess] = {}
 
 
 class SearchUnavailable(Exception):
@@ -123,11 +126,23 @@ def find_query(text: str) -> Query | None:
     return Query(text, np.asarray(row.vector, dtype=np.float32), row.cutoff, is_kept=True)
 
 
-def embed_query(text: str) -> Query:
-    """A normalised text through the model; no ORM, for `run_cpu`. Raises SearchUnavailable.
+async def embed_query(text: str) -> Query:
+    """A normalised text through the model, in a process of its own. Raises SearchUnavailable."""
+    process = await run_cpu(text_process)
+    try:
+        vector, cutoff = await process.embed(text)
+    except TextProcessError as error:
+        raise SearchUnavailable(str(error)) from error
+    return Query(text, vector, cutoff)
 
-    One thread, because a query that takes the workers' cores waits for them longer than it gains.
-    """
+
+async def warm_up() -> None:
+    """Begin to load the model, because somebody is about to search. Raises SearchUnavailable."""
+    (await run_cpu(text_process)).start()
+
+
+def text_process() -> TextProcess:
+    """The process for the encoder in use, not started yet. Raises SearchUnavailable."""
     choice = encoder_choice()
     if not choice.is_available:
         raise SearchUnavailable(choice.reason)
@@ -135,12 +150,7 @@ def embed_query(text: str) -> Query:
         raise SearchUnavailable(
             "The search model is being downloaded by a worker. Try again in some minutes."
         )
-    try:
-        encoder = encoders.load(choice, threads=1, text_only=True)
-        vectors = encoder.embed_texts([text])
-    except encoders.EncoderUnavailableError as error:
-        raise SearchUnavailable(str(error)) from error
-    return Query(text, vectors[0], float(encoder.cutoffs(vectors)[0]))
+    return _text_processes.setdefault(choice, TextProcess(choice))
 
 
 def keep_query(query: Query) -> None:
@@ -221,13 +231,3 @@ def run_query(
         encoder=encoder_version(encoder_choice()),
         photos=photos,
     )
-
-
-def search_photos(*, user: Any, text: str, limit: int, min_score: float | None = None) -> list[Hit]:
-    """Photos that show what `text` says, best first. Raises SearchUnavailable.
-
-    For synchronous callers; a request computes the vector off the event loop with the functions above.
-    """
-    normal = normalize_query(text)
-    query = find_query(normal) or embed_query(normal)
-    return run_query(user=user, query=query, limit=limit, min_score=min_score)

@@ -1,5 +1,6 @@
 """The search page."""
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from faces.models import Face, Person
 from photos.models import Photo
@@ -46,6 +47,15 @@ async def search(request: HttpRequest) -> HttpResponse:
     asked = await sync_to_async(read_request)(user, request.GET.get("q", ""), request.GET.get("person", ""))
     found = await look(user, asked)
     return await sync_to_async(render_results)(request, asked, found)
+
+
+@login_required
+@require_POST
+async def prepare(request: HttpRequest) -> HttpResponse:
+    """Somebody is at the search field: by the time the query is typed, the model is loaded."""
+    with contextlib.suppress(services.SearchUnavailable):
+        await services.warm_up()
+    return HttpResponse(status=204)
 
 
 def read_request(user: Any, query: str, person_id: str) -> Asked:

@@ -4,7 +4,6 @@ Nobody is somebody only with CHITRA_LEGACY_OPEN_API.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.http import QueryDict
@@ -17,10 +16,13 @@ from rest_framework.request import Request
 
 from chitra.accounts.models import KEY_PREFIX, ApiKey, User, hash_key
 from chitra.accounts.tokens import BadToken, user_of
+from jobs.prepared import prepared_cursor
 
 # Written out, because to compose it takes longer than to run it, and every request of a program needs it.
-FIND_USER = """
-    SELECT "user".*, "key".id AS key_id, "key".last_used_at > now() - interval '1 hour' AS key_was_just_used
+USER_FIELDS = [field.attname for field in User._meta.concrete_fields]
+FIND_USER = f"""
+    SELECT "key".id, "key".last_used_at > now() - interval '1 hour',
+        {", ".join(f'"user"."{name}"' for name in USER_FIELDS)}
     FROM accounts_apikey AS "key" JOIN accounts_user AS "user" ON "user".id = "key".user_id
     WHERE "key".key_hash = %s AND "user".is_active
 """
@@ -36,12 +38,14 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = read_key(request)
         if text is None:
             return None
-        user: Any = next(iter(User.objects.raw(FIND_USER, [hash_key(text)])), None)
-        if user is None:
+        with prepared_cursor() as cursor:
+            row = cursor.execute(FIND_USER, [hash_key(text)]).fetchone()
+        if row is None:
             raise AuthenticationFailed("This API key is not known. Make a new one under Settings.")
-        if not user.key_was_just_used:
-            ApiKey.objects.filter(pk=user.key_id).update(last_used_at=timezone.now())
-        return user, user.key_id
+        key_id, was_just_used, *values = row
+        if not was_just_used:
+            ApiKey.objects.filter(pk=key_id).update(last_used_at=timezone.now())
+        return User.from_db("default", USER_FIELDS, values), key_id
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"

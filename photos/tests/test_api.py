@@ -2,6 +2,7 @@
 
 import io
 import json
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,24 @@ def test_an_item_has_what_old_clients_read(client: Client, photo: Photo) -> None
     assert (item["width"], item["height"]) == (640, 480)
     assert item["created_at"] == photo.taken_at.strftime("%Y-%m-%dT%H:%M:%S")
     assert item["has_renditions"] is True
+
+
+def test_photo_is_json_whatever_its_texts_are_and_whatever_is_missing(
+    client: Client, add_photo: Callable[..., Photo]
+) -> None:
+    photo = add_photo(name='a "quoted" \\ name, 100 % {ñ}\t.jpg')
+    missing = {"width": None, "height": None, "latitude": None, "longitude": None, "perceptual_hash": None}
+    Photo.objects.filter(pk=photo.pk).update(camera_model="tab\tand\nline", **missing)
+    item = client.get(f"/api/photos/{photo.pk}").json()
+    assert item["name"] == Photo.objects.get().original_name
+    assert item["camera"] == "tab\tand\nline"
+    assert [item[name] for name in ("width", "height", "latitude", "longitude", "thumb_path")] == [None] * 5
+    assert (item["phash"], item["thumbhash"]) == ("", "")
+    Photo.objects.update(latitude=-0.1, longitude=1e-7, thumbhash=bytes(range(64)), has_renditions=True)
+    item = client.get(f"/api/photos/{photo.pk}").json()
+    assert (item["latitude"], item["longitude"]) == (-0.1, 1e-7)
+    assert b64decode(item["thumbhash"]) == bytes(range(64))
+    assert item["thumb_path"] == photo.rendition_key("thumbnail")
 
 
 def test_the_trash_is_not_listed(client: Client, photo: Photo) -> None:

@@ -12,6 +12,7 @@ from faces.models import Face, Person
 from photos.models import Library
 from search import services
 from search.models import PhotoEmbedding
+from search.text_process import TextProcess
 
 Rows = Callable[[int], list[int]]
 
@@ -105,6 +106,19 @@ def test_search_that_is_not_available_says_what_to_do(
     html = page.get("/search", {"q": "something never asked"}).content.decode()
     assert "Search by words is not available" in html
     assert "Put the weights there." in html
+
+
+def test_only_a_query_never_asked_needs_the_model(
+    page: Client, shown: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes: dict[Any, TextProcess] = {}
+    monkeypatch.setattr(services, "_text_processes", processes)
+    page.get("/search", {"q": "a dog"})
+    assert processes == {}
+    assert page.post("/search/prepare").status_code == 204
+    (process,) = processes.values()
+    assert process.child is not None
+    process.stop()
 
 
 def test_empty_query_asks_what_to_look_for(page: Client) -> None:
