@@ -90,6 +90,17 @@ class Person(models.Model):
             return None
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
+    def age_in_words(self, day: date) -> str:
+        """As in “4 years”; months before the second birthday, days in the first month. "" when not known."""
+        years, born = self.age_on(day), self.birth_date
+        if years is None or born is None:
+            return ""
+        if years >= 2:
+            return f"{years} years"
+        months = 12 * (day.year - born.year) + day.month - born.month - (day.day < born.day)
+        count, unit = (months, "month") if months else ((day - born).days, "day")
+        return f"{count} {unit}{'' if count == 1 else 's'}"
+
 
 class FaceQuerySet(ScopedQuerySet["Face"]):
     library_path = "photo__library_id"

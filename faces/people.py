@@ -96,6 +96,10 @@ def living(person: Person, draft: Draft) -> Person:
     return alive
 
 
+def some_faces(count: int) -> str:
+    return "1 face" if count == 1 else f"{count} faces"
+
+
 # --- marks --------------------------------------------------------------------------------------------------
 
 
@@ -194,7 +198,7 @@ def merge_all(*, keep: Person, drops: Sequence[Person], actor: Any) -> None:
         count = _move_faces_of(kept, list(alive), draft)
         _carry_over(kept, list(alive.values()))
         names = ", ".join(person.display_name for person in alive.values())
-        draft.summary = f"Merged {names} into {kept.display_name} ({count} faces)"
+        draft.summary = f"Merged {names} into {kept.display_name} ({some_faces(count)})"
     keep.name = kept.name
 
 
@@ -282,7 +286,7 @@ def split_person(
         FaceRejection.objects.filter(face__in=ids, person=target).delete()
         Face.objects.filter(pk__in=ids).update(person=target, assigned_by=Face.AssignedBy.PERSON)
         tell_apart(person.pk, target.pk)
-        draft.summary = f"Split {len(ids)} faces of {alive.display_name} off to {target.display_name}"
+        draft.summary = f"Split {some_faces(len(ids))} of {alive.display_name} off to {target.display_name}"
     return target
 
 
@@ -311,4 +315,4 @@ def delete_person(*, person: Person, actor: Any) -> None:
         draft.watch(faces=ids)
         Face.objects.filter(pk__in=ids).update(person=None, assigned_by=Face.AssignedBy.NOBODY)
         Person.objects.filter(pk=person.pk).delete()
-        draft.summary = f"Deleted {alive.display_name} ({len(ids)} faces)"
+        draft.summary = f"Deleted {alive.display_name} ({some_faces(len(ids))})"
