@@ -27,6 +27,10 @@ class PersonQuerySet(ScopedQuerySet["Person"]):
         named = models.Case(models.When(name="", then=1), default=0)
         return self.with_photo_counts().order_by(named, "-photo_count", "id")
 
+    def by_photos(self) -> Self:
+        """Favourites, then who is on most photos."""
+        return self.with_photo_counts().order_by("-is_favorite", "-photo_count", "id")
+
     def with_cover_faces(self) -> "PersonQuerySet":
         """Adds `cover_face_id`: the chosen cover, else the best face, on a photo outside the trash."""
         faces = Face.objects.filter(person=models.OuterRef("pk"), photo__deleted_at__isnull=True)

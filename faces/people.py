@@ -105,8 +105,20 @@ def some_faces(count: int) -> str:
 
 def hide_person(*, person: Person, is_hidden: bool, actor: Any) -> None:
     """Keep a person out of the list of people, or bring it back. The faces stay as they are."""
+    hide_people(people=[person], is_hidden=is_hidden, actor=actor)
+
+
+def hide_people(*, people: Sequence[Person], is_hidden: bool, actor: Any) -> None:
+    """The same for several of one library, as one entry. Raises PeopleError when one is gone."""
+    if len({person.library_id for person in people}) != 1:
+        raise PeopleError("person_not_found", "The people are not in one library.")
     verb = Verb.HIDE if is_hidden else Verb.UNHIDE
-    _set(person, actor, verb, "Hid {}" if is_hidden else "Showed {} again", is_hidden=is_hidden)
+    with writing(people[0].library_id, actor=actor, verb=verb) as draft:
+        names = ", ".join(living(person, draft).display_name for person in people)
+        Person.objects.filter(pk__in=[person.pk for person in people]).update(is_hidden=is_hidden)
+        draft.summary = f"Hid {names}" if is_hidden else f"Showed {names} again"
+    for person in people:
+        person.is_hidden = is_hidden
 
 
 def set_favorite(*, person: Person, favorite: bool, actor: Any) -> None:
