@@ -119,6 +119,8 @@ def offering_undo(request: HttpRequest) -> Iterator[None]:
     """What is done inside is told in a toast, with its undo."""
     with written_entries() as entries:
         yield
+    if not entries:
+        messages.info(request, "Nothing has changed: it was so already.")
     for entry in entries:
         messages.success(request, f"{entry.summary}.", extra_tags=reverse("undo-entry", args=[entry.pk]))
 

@@ -80,7 +80,8 @@ def merge_offer(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
         chosen = chosen_people(request.user, [str(person.pk), str(other.pk)], at_least=2)
     except PeopleError as error:
         return refused(request, error, person.get_absolute_url())
-    return ask(request, chosen, next(one for one in chosen if one.pk == other.pk))
+    keep = person if person.name and not other.name else other
+    return ask(request, chosen, keep)
 
 
 @login_required
