@@ -4,7 +4,7 @@ const SMALLEST = 0.01;
 const CORNERS = ["nw", "ne", "sw", "se"];
 const clamp = (value, low = 0, high = 1) => Math.min(Math.max(value, low), high);
 
-/** Shows the box `start` (x1, y1, x2, y2), or lets one be drawn when there is none; calls `changed` after each change. */
+/** Shows the box `start` (x1, y1, x2, y2), or lets one be drawn when there is none; calls `changed` with “x1,y1,x2,y2” after each change. */
 export function editBox(picture, start, changed) {
   const layer = document.createElement("div");
   layer.className = "box-layer";
@@ -27,7 +27,7 @@ export function editBox(picture, start, changed) {
   function show() {
     const [x1, y1, x2, y2] = box;
     Object.assign(element.style, { left: `${100 * x1}%`, top: `${100 * y1}%`, width: `${100 * (x2 - x1)}%`, height: `${100 * (y2 - y1)}%` });
-    changed();
+    changed(box.map((number) => number.toFixed(5)).join(","));
   }
 
   function at(event) {
@@ -83,5 +83,5 @@ export function editBox(picture, start, changed) {
     show();
   });
   show();
-  return { element, value: () => box.map((number) => number.toFixed(5)).join(","), remove: () => layer.remove() };
+  return { element, remove: () => layer.remove() };
 }

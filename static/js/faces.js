@@ -25,7 +25,10 @@ function stopBox() {
 function startBox(start) {
   stopBox();
   view.classList.add("is-drawing", "shows-faces");
-  box = editBox(picture, start, () => place());
+  box = editBox(picture, start, (value) => {
+    editor.querySelectorAll("[name=box]").forEach((field) => (field.value = value));
+    place();
+  });
 }
 
 function place() {
@@ -66,14 +69,8 @@ document.addEventListener("click", (event) => {
   }
 });
 
-// The box goes with whichever form is about it.
-document.addEventListener("htmx:configRequest", (event) => {
-  const form = event.detail.elt.closest?.("[data-box-form], [data-move-form]");
-  if (form && box && "box" in event.detail.parameters) event.detail.parameters.box = box.value();
-});
-
 document.addEventListener("htmx:afterSettle", (event) => {
-  if (event.detail.target?.id === "faces") stopBox();
+  if (event.detail.target?.id === "faces" && !editor.firstElementChild) stopBox();
   if (event.detail.target?.id !== "face-editor" || !editor.firstElementChild) return;
   if (editor.querySelector("[data-draws]")) {
     startBox(null);

@@ -87,12 +87,14 @@ document.addEventListener("input", (event) => {
 });
 
 document.addEventListener("focusin", (event) => {
-  if (event.target.dataset?.names) {
-    open(event.target);
-    if (!event.target.classList.contains("in-place") || !event.target.value) ask();
-  } else {
-    close();
-  }
+  if (event.target.dataset?.names) open(event.target);
+  else close();
+});
+
+// An empty field shows who is known when it is clicked; on the focus alone the list would cover what lies below.
+document.addEventListener("click", (event) => {
+  if (event.target === input && !input.value) ask();
+  else if (!list.hidden && !list.contains(event.target)) close();
 });
 
 document.addEventListener("keydown", (event) => {
@@ -101,7 +103,10 @@ document.addEventListener("keydown", (event) => {
     if (!list.hidden) event.preventDefault();
     close();
   }
-  if (list.hidden) return;
+  if (list.hidden) {
+    if (event.key === "ArrowDown") ask();
+    return;
+  }
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
     move(event.key === "ArrowDown" ? 1 : -1);
