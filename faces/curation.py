@@ -149,7 +149,7 @@ def dismiss_faces(*, faces: Iterable[Face], actor: Any) -> int:
     """Say that these are no faces. The detector does not bring them back; undo does. Returns how many."""
     with changing(faces, actor=actor, verb=Verb.DISMISS) as (ids, draft):
         Face.objects.filter(pk__in=ids).update(is_dismissed=True, person=None, assigned_by=BY_HAND)
-        draft.summary = f"Said that {some_faces(len(ids))} {'is' if len(ids) == 1 else 'are'} none"
+        draft.summary = f"Marked {some_faces(len(ids))} as not a face"
     return len(ids)
 
 
@@ -159,7 +159,7 @@ def dismiss_faces(*, faces: Iterable[Face], actor: Any) -> int:
 def checked_box(box: Sequence[float]) -> Box:
     """x1, y1, x2, y2 in fractions of the upright picture. Raises PeopleError for a box that is none."""
     x1, y1, x2, y2 = (min(max(float(value), 0.0), 1.0) for value in box)
-    if x2 - x1 < SMALLEST_SIDE or y2 - y1 < SMALLEST_SIDE:
+    if not (x2 - x1 >= SMALLEST_SIDE and y2 - y1 >= SMALLEST_SIDE):  # also what is not a number
         raise PeopleError("invalid_box", "Draw a larger box, from the top left to the bottom right.")
     return x1, y1, x2, y2
 

@@ -20,7 +20,7 @@ from jobs.requests import HtmxHttpRequest
 from photos.services import editable_library_ids
 
 UNNAMED = re.compile(r"Person (\d{1,18})", re.IGNORECASE)
-MOST_CHOSEN = 1000  # rows of one form
+MOST_CHOSEN = 900  # rows of one form; Django takes 1000 fields
 
 GONE = "Some of what you chose is gone: somebody changed it meanwhile. Reload the page."
 

@@ -85,7 +85,7 @@ def rename(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
     name = request.POST.get("name", "")
     context: dict[str, Any] = {"person": chosen, "can_edit": True}
     try:
-        other = service.person_called(chosen.library_id, " ".join(name.split()))
+        other = service.person_called(chosen.library_id, " ".join(name.split())) if name.strip() else None
         if other is not None and other.pk != chosen.pk and request.POST.get("apart") != "1":
             raise PeopleError("person_exists", f"{other.name} is there already.")
         with offering_undo(request):

@@ -71,6 +71,7 @@ new MutationObserver((changes) => {
 }).observe(toasts, { childList: true });
 watchPlaceholders(document);
 rememberTrail();
+document.querySelector(".sub-nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 const view = document.querySelector(".photo-view");
 if (view) openPhoto(view);
 
