@@ -78,7 +78,8 @@ document.addEventListener("htmx:afterSettle", (event) => {
     picture.scrollIntoView({ block: "nearest" });
   }
   place();
-  editor.querySelector("[name=name]").focus({ preventScroll: true });
+  const first = box?.element ?? editor.querySelector("[name=name]");
+  first.focus({ preventScroll: true });
 });
 
 addEventListener("resize", place);
@@ -88,6 +89,7 @@ document.addEventListener("keydown", (event) => {
     event.stopImmediatePropagation();
     close();
   }
+  if (event.key === "Enter" && event.target === box?.element) editor.querySelector("[name=name]").focus();
   if (event.target.closest("input, select, textarea, .box-edit") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key.toLowerCase() === "d") document.querySelector("[data-draw]")?.click();
 }, true);
