@@ -91,8 +91,8 @@ def test_bad_details_are_refused_and_stay_typed(
 def test_merge_offer_names_what_is_wrong(page: Client, bob_faces: list[Face], library: Library) -> None:
     bob = person_of(bob_faces)
     for name, why in (("nobody", "nobody of that name"), ("Bob", "this very person")):
-        answer = page.get(f"/people/{bob.pk}/merge-offer", {"name": name}, headers=HTMX).content.decode()
-        assert why in answer
+        refusal = page.get(f"/people/{bob.pk}/merge-offer", {"name": name}, headers=HTMX)
+        assert why in refusal.content.decode()
     group = Person.objects.create(library=library)
     answer = page.get(f"/people/{bob.pk}/merge-offer", {"name": f"person {group.pk}"}, headers=HTMX)
     assert f'value="{bob.pk}" checked' in answer.content.decode()
