@@ -103,7 +103,7 @@ def suggestion_json(question: suggestions.Suggestion) -> dict[str, Any]:
     }
 
 
-@extend_schema(summary="Answer a question", request=AnswerBody, responses=OkAnswer)
+@extend_schema(summary="Answer a question", request=AnswerBody, responses=schemas.AnsweredQuestion)
 @api_view(["POST"])
 async def answer_suggestion(request: Request) -> Response:
     """`{person_id, face_id | other_id, answer: yes | no | unsure}`; answers the `entry` in the journal."""
