@@ -156,6 +156,11 @@ class Face(models.Model):
         return f"face {self.pk} on photo {self.photo_id}"
 
     @property
+    def age(self) -> str:
+        """How old the person is on the photo, in words; "" when not known."""
+        return self.person.age_in_words(self.photo.taken_at.date()) if self.person else ""
+
+    @property
     def box(self) -> tuple[float, float, float, float]:
         return self.x1, self.y1, self.x2, self.y2
 

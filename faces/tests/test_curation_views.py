@@ -34,6 +34,11 @@ def album_page(album: Album, client: Client) -> Client:
     return client
 
 
+def newest_entry() -> JournalEntry:
+    entry: JournalEntry = JournalEntry.objects.latest("pk")
+    return entry
+
+
 # --- questions ----------------------------------------------------------------------------------------------
 
 
@@ -54,7 +59,7 @@ def test_answer_tells_its_entry_so_that_it_can_be_undone(album: Album, album_pag
     [face] = album.add_photo(likeness(album, "Bob", 0.35))
     body = {"person_id": bob.pk, "face_id": face.pk, "answer": "no"}
     answer = album_page.post("/api/people/suggestions/answer", body, content_type="application/json").json()
-    assert answer["entry"] == JournalEntry.objects.newest_first().first().pk
+    assert answer["entry"] == newest_entry().pk
     assert "No more questions" in album_page.get("/people/review").content.decode()
     album_page.post(f"/api/people/journal/{answer['entry']}/undo")
     assert "Is this face Bob?" in album_page.get("/people/review").content.decode()
@@ -335,7 +340,7 @@ def test_plan_is_shown_and_applied_with_undo(album: Album, album_page: Client) -
     answer = album_page.post(f"/people/recluster/{job.pk}/end", {"action": "apply"}, follow=True)
     assert "Grouped anew" in answer.content.decode()
     assert bob.faces.count() == 4
-    album_page.post(f"/people/journal/{JournalEntry.objects.newest_first().first().pk}/undo")
+    album_page.post(f"/people/journal/{newest_entry().pk}/undo")
     assert bob.faces.count() == 7
 
 

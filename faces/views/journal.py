@@ -46,11 +46,11 @@ def journal(request: HtmxHttpRequest) -> HttpResponse:
 
 def illustrated(user: Any, entries: list[JournalEntry], editable: set[int]) -> list[dict[str, Any]]:
     """The entries with portraits and crops, and whether they can be undone."""
-    people = Person.objects.visible_to(user).with_cover_faces()
-    people = people.in_bulk({pk for entry in entries for pk in entry.person_ids[:PORTRAITS]})
+    shown = Person.objects.visible_to(user).with_cover_faces()
+    people = shown.in_bulk({pk for entry in entries for pk in entry.person_ids[:PORTRAITS]})
     faces = Face.objects.filter(photo__deleted_at__isnull=True, photo__library__in=visible(entries))
-    crops = faces.exclude(crop_key="").filter(is_dismissed=False)
-    crops = crops.in_bulk({pk for entry in entries for pk in entry.face_ids[:CROPS]})
+    faces = faces.exclude(crop_key="").filter(is_dismissed=False)
+    crops = faces.in_bulk({pk for entry in entries for pk in entry.face_ids[:CROPS]})
     stands = standing([entry for entry in entries if entry.library_id in editable])
     return [
         {

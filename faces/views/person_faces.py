@@ -42,14 +42,12 @@ def person_faces(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
 def page_of_faces(request: HtmxHttpRequest, shown: Person) -> dict[str, Any]:
     text = request.GET.get("page", "1")
     number = max(1, int(text)) if is_id(text) and len(text) < 7 else 1
-    faces = Face.objects.visible_to(request.user).filter(person=shown).select_related("photo")
+    faces = Face.objects.visible_to(request.user).filter(person=shown).select_related("photo", "person")
     show = "unconfirmed" if request.GET.get("show") == "unconfirmed" else ""
     if show:
         faces = faces.exclude(assigned_by=Face.AssignedBy.PERSON)
     faces = faces.order_by("-photo__taken_at", "-pk")
     rows = list(faces[(number - 1) * PAGE_SIZE : number * PAGE_SIZE + 1])
-    for face in rows:
-        face.age = shown.age_in_words(face.photo.taken_at.date())
     more = f"{request.path}?page={number + 1}" + ("&show=unconfirmed" if show else "")
     return {
         "faces": rows[:PAGE_SIZE],

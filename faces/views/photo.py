@@ -26,10 +26,10 @@ def photo_faces(request: HtmxHttpRequest, photo_id: int) -> HttpResponse:
 def render_faces(request: HttpRequest, photo: Photo, *, is_done: bool = False) -> HttpResponse:
     """`is_done` closes the editor and shows what was done."""
     faces = list(
-        Face.objects.filter(photo=photo, is_dismissed=False).select_related("person").order_by("x1", "pk")
+        Face.objects.filter(photo=photo, is_dismissed=False)
+        .select_related("photo", "person")
+        .order_by("x1", "pk")
     )
-    for face in faces:
-        face.age = face.person.age_in_words(photo.taken_at.date()) if face.person else ""
     context = {
         "photo": photo,
         "faces": faces,

@@ -55,8 +55,8 @@ def groups_of(moves: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     ordered = ordered[:MOST_GROUPS]
     ids = {pk for move in ordered for pk in (move["from"], move["to"]) if pk is not None}
     people = Person.objects.filter(pk__in=ids).with_cover_faces().in_bulk()
-    crops = Face.objects.exclude(crop_key="").filter(photo__deleted_at__isnull=True)
-    crops = crops.in_bulk([pk for move in ordered for pk in move["faces"][:CROPS]])
+    faces = Face.objects.exclude(crop_key="").filter(photo__deleted_at__isnull=True)
+    crops = faces.in_bulk([pk for move in ordered for pk in move["faces"][:CROPS]])
     return [
         {
             "count": len(move["faces"]),
