@@ -9,7 +9,8 @@ from django.utils import timezone
 from faces.errors import PeopleError
 from faces.journal import Draft, Verb, writing
 from faces.models import Face, FaceRejection, Person
-from faces.people import clean_person_name, living, refuse_taken_name, rename_person, some_faces
+from faces.people import clean_person_name, living, refuse_taken_name, rename_person
+from faces.people import some_faces as some_faces  # the admin takes it from here
 from faces.services import describe_again, forget_description
 from photos.models import Photo
 
