@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
 from faces.errors import PeopleError
 from faces.journal import Draft, Verb, writing
 from faces.models import Face, FaceRejection, Person
-from faces.people import clean_person_name, create_person, living, rename_person
+from faces.people import clean_person_name, living, refuse_taken_name, rename_person
+from faces.people import some_faces as some_faces  # the admin takes it from here
 from faces.services import describe_again, forget_description
 from photos.models import Photo
 
@@ -38,10 +38,6 @@ def changing(faces: Iterable[Face], *, actor: Any, verb: str) -> Iterator[tuple[
         ids = list(Face.objects.filter(pk__in=[face.pk for face in chosen]).values_list("pk", flat=True))
         draft.watch(faces=ids)
         yield ids, draft
-
-
-def some_faces(count: int) -> str:
-    return "1 face" if count == 1 else f"{count} faces"
 
 
 def assign_face(*, face: Face, person: Person | None, actor: Any) -> None:
@@ -77,10 +73,30 @@ def name_face(*, face: Face, name: str, actor: Any) -> Person:
     known: Person | None = Person.objects.filter(library=library, name=name).first()
     if known is None and face.person is not None and not face.person.name:
         return rename_person(person=face.person, name=name, actor=actor)
-    with transaction.atomic():
-        person = known or create_person(library=library, name=name, actor=actor)
-        assign_face(face=face, person=person, actor=actor)
+    return name_faces(faces=[face], name=name, actor=actor)
+
+
+def name_faces(*, faces: Sequence[Face], name: str, actor: Any) -> Person:
+    """Say who all these faces are: somebody of that name, or else a new person, as one entry.
+
+    Raises PeopleError for a name that cannot be used, and for faces of several libraries.
+    """
+    name = clean_person_name(name)
+    known: Person | None = Person.objects.filter(library=library_of(faces), name=name).first()
+    if known is not None:
+        assign_faces(faces=faces, person=known, actor=actor)
+        return known
+    with changing(faces, actor=actor, verb=Verb.ASSIGN) as (ids, draft):
+        person = new_person(draft, name)
+        Face.objects.filter(pk__in=ids).update(person=person, assigned_by=BY_HAND)
+        draft.summary = f"Assigned {some_faces(len(ids))} to {name}, who is new"
     return person
+
+
+def new_person(draft: Draft, name: str) -> Person:
+    """Somebody new, as a part of what is being written. Raises PeopleError for a taken name."""
+    refuse_taken_name(draft.library_id, name)
+    return draft.made(Person.objects.create(library_id=draft.library_id, name=name))
 
 
 def unassign_faces(*, faces: Iterable[Face], actor: Any) -> int:
@@ -134,7 +150,7 @@ def dismiss_faces(*, faces: Iterable[Face], actor: Any) -> int:
     """Say that these are no faces. The detector does not bring them back; undo does. Returns how many."""
     with changing(faces, actor=actor, verb=Verb.DISMISS) as (ids, draft):
         Face.objects.filter(pk__in=ids).update(is_dismissed=True, person=None, assigned_by=BY_HAND)
-        draft.summary = f"Said that {some_faces(len(ids))} {'is' if len(ids) == 1 else 'are'} none"
+        draft.summary = f"Marked {some_faces(len(ids))} as not a face"
     return len(ids)
 
 
@@ -144,27 +160,34 @@ def dismiss_faces(*, faces: Iterable[Face], actor: Any) -> int:
 def checked_box(box: Sequence[float]) -> Box:
     """x1, y1, x2, y2 in fractions of the upright picture. Raises PeopleError for a box that is none."""
     x1, y1, x2, y2 = (min(max(float(value), 0.0), 1.0) for value in box)
-    if x2 - x1 < SMALLEST_SIDE or y2 - y1 < SMALLEST_SIDE:
+    if not (x2 - x1 >= SMALLEST_SIDE and y2 - y1 >= SMALLEST_SIDE):  # also what is not a number
         raise PeopleError("invalid_box", "Draw a larger box, from the top left to the bottom right.")
     return x1, y1, x2, y2
 
 
-def draw_face(*, photo: Photo, box: Sequence[float], person: Person | None, actor: Any) -> Face:
+def draw_face(
+    *, photo: Photo, box: Sequence[float], person: Person | None, actor: Any, new_name: str = ""
+) -> Face:
     """A face that the detector missed. Its crop and vector are made in the background.
 
-    Undone, it is dismissed. Raises PeopleError for a box that is none or a person of another library.
+    It is `person`, or somebody new called `new_name`, or nobody yet. Undone, it is dismissed. Raises
+    PeopleError for a box that is none, a person of another library, or a name that cannot be used.
     """
     x1, y1, x2, y2 = checked_box(box)
+    new_name = clean_person_name(new_name) if new_name else ""
     if person is not None and person.library_id != photo.library_id:
         raise PeopleError("person_not_found", "The person is not in the library of this photo.")
     with writing(photo.library_id, actor=actor, verb=Verb.DRAW) as draft:
         face = new_drawn_face(draft, photo, (x1, y1, x2, y2))
         if person is not None:
             living(person, draft)
-            face.person, face.assigned_by = person, BY_HAND
+        elif new_name:
+            person = new_person(draft, new_name)
+        face.person, face.assigned_by = person, BY_HAND if person else Face.AssignedBy.NOBODY
         face.is_dismissed = False
         face.save()
-        draft.summary = f"Drew a face on {photo.original_name}"
+        whose = f"the face of {person.display_name}" if person else "a face"
+        draft.summary = f"Drew {whose} on {photo.original_name}"
         describe_again([photo.pk])
     return face
 

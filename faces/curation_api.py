@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from faces import curation, people, reclustering, suggestions
 from faces import curation_schemas as schemas
 from faces.api import as_api_error, face_json, person_for, rename
+from faces.journal import written_entries
 from faces.models import Face, JournalEntry, Person
 from faces.schemas import FaceObject, PersonObject
 from faces.serializers import (
@@ -102,22 +103,23 @@ def suggestion_json(question: suggestions.Suggestion) -> dict[str, Any]:
     }
 
 
-@extend_schema(summary="Answer a question", request=AnswerBody, responses=OkAnswer)
+@extend_schema(summary="Answer a question", request=AnswerBody, responses=schemas.AnsweredQuestion)
 @api_view(["POST"])
 async def answer_suggestion(request: Request) -> Response:
-    """`{person_id, face_id | other_id, answer: yes | no | unsure}`."""
+    """`{person_id, face_id | other_id, answer: yes | no | unsure}`; answers the `entry` in the journal."""
     return await carry_out(answer, request.user, validated(AnswerBody, request.data))
 
 
 def answer(user: Any, body: dict[str, Any]) -> dict[str, Any]:
     person = person_for(user, body["person_id"], edit=True)
-    if "face_id" in body:
-        [face] = faces_for(user, [body["face_id"]])
-        suggestions.answer_face(face=face, person=person, answer=body["answer"], actor=user)
-    else:
-        other = person_for(user, body["other_id"], edit=True)
-        suggestions.answer_people(person=person, other=other, answer=body["answer"], actor=user)
-    return STATUS_OK
+    with written_entries() as entries:
+        if "face_id" in body:
+            [face] = faces_for(user, [body["face_id"]])
+            suggestions.answer_face(face=face, person=person, answer=body["answer"], actor=user)
+        else:
+            other = person_for(user, body["other_id"], edit=True)
+            suggestions.answer_people(person=person, other=other, answer=body["answer"], actor=user)
+    return {**STATUS_OK, "entry": entries[-1].pk if entries else None}
 
 
 # --- journal ------------------------------------------------------------------------------------------------

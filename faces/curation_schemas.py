@@ -69,6 +69,10 @@ class Plan(serializers.Serializer[Any]):
     summary = serializers.DictField(help_text="The plan in numbers, and as `text` in one line.")
 
 
+class AnsweredQuestion(OkAnswer):
+    entry = serializers.IntegerField(allow_null=True, help_text="In the journal; null when nothing changed.")
+
+
 class AssignedFaces(OkAnswer):
     assigned = serializers.IntegerField(help_text="How many faces changed.")
 

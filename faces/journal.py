@@ -11,6 +11,7 @@ change is seen as well. One transaction under the library's lock: a crash leaves
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,19 @@ from jobs.events import publish
 Verb = JournalEntry.Verb
 
 PEOPLE_LOCK = 7_240_002
+
+_written: ContextVar[list[JournalEntry] | None] = ContextVar("written", default=None)
+
+
+@contextmanager
+def written_entries() -> Iterator[list[JournalEntry]]:
+    """The entries that are written inside, for an offer to undo them. Empty when nothing changed."""
+    entries: list[JournalEntry] = []
+    token = _written.set(entries)
+    try:
+        yield entries
+    finally:
+        _written.reset(token)
 
 
 def lock_people(library_id: int) -> None:
@@ -84,4 +98,6 @@ def record(draft: Draft, payload: Row, *, actor: Any, undo_of: JournalEntry | No
         face_ids=sorted(faces),
         undo_of=undo_of,
     )
+    if (written := _written.get()) is not None:
+        written.append(entry)
     return entry

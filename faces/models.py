@@ -27,6 +27,10 @@ class PersonQuerySet(ScopedQuerySet["Person"]):
         named = models.Case(models.When(name="", then=1), default=0)
         return self.with_photo_counts().order_by(named, "-photo_count", "id")
 
+    def by_photos(self) -> Self:
+        """Favourites, then who is on most photos."""
+        return self.with_photo_counts().order_by("-is_favorite", "-photo_count", "id")
+
     def with_cover_faces(self) -> "PersonQuerySet":
         """Adds `cover_face_id`: the chosen cover, else the best face, on a photo outside the trash."""
         faces = Face.objects.filter(person=models.OuterRef("pk"), photo__deleted_at__isnull=True)
@@ -90,6 +94,17 @@ class Person(models.Model):
             return None
         return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
+    def age_in_words(self, day: date) -> str:
+        """As in “4 years”; months before the second birthday, days in the first month. "" when not known."""
+        years, born = self.age_on(day), self.birth_date
+        if years is None or born is None:
+            return ""
+        if years >= 2:
+            return f"{years} years"
+        months = 12 * (day.year - born.year) + day.month - born.month - (day.day < born.day)
+        count, unit = (months, "month") if months else ((day - born).days, "day")
+        return f"{count} {unit}{'' if count == 1 else 's'}"
+
 
 class FaceQuerySet(ScopedQuerySet["Face"]):
     library_path = "photo__library_id"
@@ -139,6 +154,11 @@ class Face(models.Model):
 
     def __str__(self) -> str:
         return f"face {self.pk} on photo {self.photo_id}"
+
+    @property
+    def age(self) -> str:
+        """How old the person is on the photo, in words; "" when not known."""
+        return self.person.age_in_words(self.photo.taken_at.date()) if self.person else ""
 
     @property
     def box(self) -> tuple[float, float, float, float]:

@@ -141,3 +141,13 @@ def mixture_of(person: Person, ids: list[int], vectors: Floats, threshold: float
     first, second = (vectors[[place[face] for face in group]].mean(axis=0) for group in groups[-2:])
     similarity = float(first @ second)
     return Mixture(person, tuple(groups[::-1]), similarity) if similarity < threshold - FAR else None
+
+
+def best_faces(people: Collection[int], size: int) -> dict[int, list[Face]]:
+    """The best faces of each person that have a crop, on photos outside the trash."""
+    rank = Window(RowNumber(), partition_by=F("person"), order_by=[F("quality").desc(), F("pk")])
+    rows = Face.objects.filter(person__in=people, photo__deleted_at__isnull=True).exclude(crop_key="")
+    found: dict[int, list[Face]] = {}
+    for face in rows.annotate(rank=rank).filter(rank__lte=size).order_by("person", "rank"):
+        found.setdefault(face.person_id or 0, []).append(face)
+    return found

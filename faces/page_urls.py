@@ -1,13 +1,35 @@
 from django.urls import path
 
-from faces import views
+from faces.views import journal, merging, people, person, person_faces, photo, recluster, review, unassigned
 
 urlpatterns = [
-    path("people", views.people, name="people"),
-    path("people/<int:person_id>", views.person, name="person"),
-    path("people/<int:person_id>/name", views.rename, name="rename-person"),
-    path("people/<int:person_id>/merge", views.merge, name="merge-person"),
-    path("people/<int:person_id>/hide", views.hide, name="hide-person"),
-    path("photos/<int:photo_id>/faces", views.photo_faces, name="photo-faces"),
-    path("faces/<int:face_id>/name", views.name_one_face, name="name-face"),
+    path("people", people.people, name="people"),
+    path("people/names", people.names, name="people-names"),
+    path("people/hide", people.hide_several, name="hide-people"),
+    path("people/merge", merging.merge_several, name="merge-people"),
+    path("people/review", review.review, name="review"),
+    path("people/unassigned", unassigned.unassigned, name="unassigned"),
+    path("people/unassigned/change", unassigned.change_unassigned, name="change-unassigned"),
+    path("people/journal", journal.journal, name="journal"),
+    path("people/journal/<int:entry_id>/obstacles", journal.obstacles, name="entry-obstacles"),
+    path("people/journal/<int:entry_id>/undo", journal.undo_entry, name="undo-entry"),
+    path("people/recluster", recluster.recluster, name="recluster"),
+    path("people/recluster/start", recluster.start_recluster, name="start-recluster"),
+    path("people/recluster/<uuid:job_id>/end", recluster.end_recluster, name="end-recluster"),
+    path("people/<int:person_id>", person.person, name="person"),
+    path("people/<int:person_id>/name", people.rename, name="rename-person"),
+    path("people/<int:person_id>/merge", merging.merge, name="merge-person"),
+    path("people/<int:person_id>/merge-offer", merging.merge_offer, name="merge-offer"),
+    path("people/<int:person_id>/details", person.details, name="person-details"),
+    path("people/<int:person_id>/favorite", person.favorite, name="favorite-person"),
+    path("people/<int:person_id>/hide", person.hide, name="hide-person"),
+    path("people/<int:person_id>/delete", person.delete, name="delete-person"),
+    path("people/<int:person_id>/faces", person_faces.person_faces, name="person-faces"),
+    path("people/<int:person_id>/faces/change", person_faces.change_faces, name="change-person-faces"),
+    path("photos/<int:photo_id>/faces", photo.photo_faces, name="photo-faces"),
+    path("photos/<int:photo_id>/faces/draw", photo.draw_face, name="draw-face"),
+    path("faces/<int:face_id>/edit", photo.edit_face, name="edit-face"),
+    path("faces/<int:face_id>/name", photo.name_one_face, name="name-face"),
+    path("faces/<int:face_id>/answer", photo.answer_face, name="answer-face"),
+    path("faces/<int:face_id>/move", photo.move_face, name="move-face"),
 ]

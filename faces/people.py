@@ -96,13 +96,29 @@ def living(person: Person, draft: Draft) -> Person:
     return alive
 
 
+def some_faces(count: int) -> str:
+    return "1 face" if count == 1 else f"{count} faces"
+
+
 # --- marks --------------------------------------------------------------------------------------------------
 
 
 def hide_person(*, person: Person, is_hidden: bool, actor: Any) -> None:
     """Keep a person out of the list of people, or bring it back. The faces stay as they are."""
+    hide_people(people=[person], is_hidden=is_hidden, actor=actor)
+
+
+def hide_people(*, people: Sequence[Person], is_hidden: bool, actor: Any) -> None:
+    """The same for several of one library, as one entry. Raises PeopleError when one is gone."""
+    if len({person.library_id for person in people}) != 1:
+        raise PeopleError("person_not_found", "The people are not in one library.")
     verb = Verb.HIDE if is_hidden else Verb.UNHIDE
-    _set(person, actor, verb, "Hid {}" if is_hidden else "Showed {} again", is_hidden=is_hidden)
+    with writing(people[0].library_id, actor=actor, verb=verb) as draft:
+        names = ", ".join(living(person, draft).display_name for person in people)
+        Person.objects.filter(pk__in=[person.pk for person in people]).update(is_hidden=is_hidden)
+        draft.summary = f"Hid {names}" if is_hidden else f"Showed {names} again"
+    for person in people:
+        person.is_hidden = is_hidden
 
 
 def set_favorite(*, person: Person, favorite: bool, actor: Any) -> None:
@@ -194,7 +210,7 @@ def merge_all(*, keep: Person, drops: Sequence[Person], actor: Any) -> None:
         count = _move_faces_of(kept, list(alive), draft)
         _carry_over(kept, list(alive.values()))
         names = ", ".join(person.display_name for person in alive.values())
-        draft.summary = f"Merged {names} into {kept.display_name} ({count} faces)"
+        draft.summary = f"Merged {names} into {kept.display_name} ({some_faces(count)})"
     keep.name = kept.name
 
 
@@ -282,7 +298,7 @@ def split_person(
         FaceRejection.objects.filter(face__in=ids, person=target).delete()
         Face.objects.filter(pk__in=ids).update(person=target, assigned_by=Face.AssignedBy.PERSON)
         tell_apart(person.pk, target.pk)
-        draft.summary = f"Split {len(ids)} faces of {alive.display_name} off to {target.display_name}"
+        draft.summary = f"Split {some_faces(len(ids))} of {alive.display_name} off to {target.display_name}"
     return target
 
 
@@ -311,4 +327,4 @@ def delete_person(*, person: Person, actor: Any) -> None:
         draft.watch(faces=ids)
         Face.objects.filter(pk__in=ids).update(person=None, assigned_by=Face.AssignedBy.NOBODY)
         Person.objects.filter(pk=person.pk).delete()
-        draft.summary = f"Deleted {alive.display_name} ({len(ids)} faces)"
+        draft.summary = f"Deleted {alive.display_name} ({some_faces(len(ids))})"

@@ -232,6 +232,11 @@ def apply_recluster(job: Job, *, actor: Any) -> JournalEntry | None:
     return draft.entry
 
 
+def discard_plan(job: Job) -> None:
+    """Forget a plan. The job stays in the list of jobs."""
+    Job.objects.filter(pk=job.pk, kind=KIND).update(result=None, message="Discarded")
+
+
 def put(face_ids: Sequence[int], person_id: int | None) -> None:
     """What a machine decides; what people assigned meanwhile is not in the plan, or the plan is outdated."""
     by = Face.AssignedBy.NOBODY if person_id is None else Face.AssignedBy.MACHINE

@@ -76,11 +76,13 @@ def about_faces(user: Any, library_id: int, version: FaceModelVersion, lowest: f
     vectors = FaceEmbedding.objects.filter(model=version, face__in=chosen)
     by_face = dict(vectors.values_list("face_id", "vector"))
     refused = refusals(chosen)
+    together: dict[int, set[int | None]] = {}
+    for photo, person in Face.objects.filter(photo__faces__in=chosen).values_list("photo_id", "person_id"):
+        together.setdefault(photo, set()).add(person)
     for face in chosen:
         if face.pk not in by_face:
             continue
-        on_photo = set(Face.objects.filter(photo=face.photo_id).values_list("person_id", flat=True))
-        not_these = refused.get(face.pk, set()) | on_photo
+        not_these = refused.get(face.pk, set()) | together.get(face.photo_id, set())
         nearest = nearest_person(library_id, version, by_face[face.pk], not_these, face)
         if nearest is not None and nearest[1] >= lowest:
             yield Suggestion(nearest[0], nearest[1], faces=1, face=face)

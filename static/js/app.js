@@ -19,7 +19,11 @@ function toast(text) {
   element.className = "toast";
   element.append(text);
   toasts.append(element);
-  setTimeout(() => element.remove(), TOAST_MS);
+}
+
+/** A toast stays while the pointer or the focus is on it. */
+function expire(element) {
+  setTimeout(() => (element.matches(":hover, :focus-within") ? expire(element) : element.remove()), TOAST_MS);
 }
 
 document.addEventListener("click", (event) => {
@@ -61,9 +65,13 @@ document.addEventListener("chitra:tiles", () => {
 });
 
 showTheme(localStorage.getItem("theme") ?? "automatic");
-setTimeout(() => toasts.querySelectorAll(".toast").forEach((element) => element.remove()), TOAST_MS);
+toasts.querySelectorAll(".toast").forEach(expire);
+new MutationObserver((changes) => {
+  changes.flatMap((change) => [...change.addedNodes]).forEach((node) => node.classList?.contains("toast") && expire(node));
+}).observe(toasts, { childList: true });
 watchPlaceholders(document);
 rememberTrail();
+document.querySelector(".sub-nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 const view = document.querySelector(".photo-view");
 if (view) openPhoto(view);
 

@@ -30,7 +30,7 @@ export function openPhoto(view) {
     toggle.setAttribute("aria-pressed", view.classList.toggle("shows-faces"));
   });
   document.addEventListener("keydown", (event) => {
-    if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, select, textarea, .box-edit") || view.classList.contains("is-drawing") || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "ArrowLeft" && !turns.previous.hidden) turns.previous.click();
     if (event.key === "ArrowRight" && !turns.next.hidden) turns.next.click();
     if (event.key === "Escape") back.click();
@@ -62,7 +62,7 @@ function point(turn, id) {
 function turnBySwipe(stage, turns) {
   let start = null;
   stage.addEventListener("touchstart", (event) => {
-    start = event.touches.length === 1 ? event.touches[0] : null;
+    start = event.touches.length === 1 && !event.target.closest(".face-editor") ? event.touches[0] : null;
   }, { passive: true });
   stage.addEventListener("touchend", (event) => {
     if (!start) return;
