@@ -219,7 +219,7 @@ PHOTO_STEPS = [
 ]
 
 TRASH_DAYS = env_int("CHITRA_TRASH_DAYS", 30, maximum=36500)
-DAILY_TASKS = ["photos.trash.empty_trash"]
+DAILY_TASKS = ["photos.trash.empty_trash", "search.services.forget_old_queries"]
 
 MODEL_DIR = Path(path) if (path := env_str("CHITRA_MODEL_DIR")) else None
 ENCODER = env_str("CHITRA_ENCODER", "auto", choices=("auto", "open_clip", "offline"))
