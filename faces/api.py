@@ -27,7 +27,7 @@ from faces.serializers import (
 from faces.services import pack_choice
 from jobs.services import run_step_again, start_job
 from photos.api import PICTURES, serve_picture
-from photos.api_errors import BadRequest, Conflict, validated
+from photos.api_errors import BadRequest, Conflict, refuse_long_query, validated
 from photos.models import Library, Photo, PhotoStep
 from photos.schemas import OkAnswer, SearchResults
 from photos.serializers import photos_as_json
@@ -209,6 +209,7 @@ async def search_by_person(request: Request) -> HttpResponse:
     name = values["q"] or values["name"]
     if not name:
         raise BadRequest("Send the name as “q”.", code="missing_person_name")
+    refuse_long_query(name)
     return await sync_to_async(photos_of_person)(request.user, name)
 
 

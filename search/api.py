@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.services import run_step_again
-from photos.api_errors import BadRequest, Unavailable, validated
+from photos.api_errors import BadRequest, Unavailable, refuse_long_query, validated
 from photos.api_fields import FiniteFloatField, WordsField
 from photos.models import Library, Photo, PhotoStep
 from photos.schemas import SearchResults, SimilarPhotos
@@ -60,6 +60,7 @@ async def search_photos(request: Request) -> HttpResponse:
     query = values["q"] or values["query"]
     if not query:
         raise BadRequest("Send what to look for as “q”.", code="missing_query")
+    refuse_long_query(query)
     try:
         hits = await find(request.user, query, values["limit"], values["min_score"])
     except services.SearchUnavailable as error:

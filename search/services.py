@@ -13,6 +13,7 @@ from django.db.models.functions import Cast
 from pgvector.django import CosineDistance, HalfVectorField
 
 from jobs.cpu import run_cpu
+from photos.api_errors import MAX_QUERY_CHARACTERS
 from photos.models import Photo
 from photos.storages import read_bytes, renditions
 from photos.vectors import ensure_hnsw_index
@@ -21,7 +22,6 @@ from search.models import EncoderVersion, PhotoEmbedding, TextEmbedding
 from search.text_process import TextProcess, TextProcessError
 
 EXACT_SCAN_LIMIT = 20_000  # below it an exact scan takes a few ms and always finds everything
-MAX_QUERY_CHARACTERS = 500
 KEPT_QUERIES = 10_000  # some 15 MB; what people ask again, they ask within fewer
 _choose_lock = threading.Lock()
 _settled: dict[str, encoders.Choice] = {}
