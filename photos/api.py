@@ -265,7 +265,10 @@ def take_upload(request: Request) -> Response:
 
 
 def upload_answer(files: list[TakenFile]) -> dict[str, Any]:
-    """`{saved, duplicates?, errors?}`. A single file that is refused is an error of its own."""
+    """`{saved, duplicates?, errors?}`. A single file that is refused is an error of its own.
+
+    Of several, all may be refused: old clients then expect 200 with nothing in `saved` and all reasons.
+    """
     saved: list[dict[str, Any]] = []
     duplicates: list[dict[str, Any]] = []
     errors: list[str] = []
