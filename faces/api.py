@@ -247,7 +247,9 @@ def index_faces_sync(request: Request, limit: int | None) -> Response:
 @extend_schema(summary="Group faces anew", request=ClusterBody, responses=schemas.ClusterAnswer)
 @api_view(["POST"])
 async def cluster_faces(request: Request) -> Response:
-    """Group all faces that people have not assigned anew, as a job: `{threshold?, reset?}`."""
+    """Group the faces without a person, as a job: `{threshold?, reset?}`; `reset` groups afresh all that only
+    a machine has assigned.
+    """
     body = validated(ClusterBody, request.data)
     return await sync_to_async(cluster_faces_sync)(request, body["threshold"], body["reset"])
 
@@ -257,7 +259,7 @@ def cluster_faces_sync(request: Request, threshold: float | None, reset: bool) -
     job = start_job(
         kind="cluster",
         function="faces.grouping.regroup_library",
-        arguments={"library_id": library.pk, "threshold": threshold},
+        arguments={"library_id": library.pk, "threshold": threshold, "reset": reset},
         library_id=library.pk,
         user=request.user,
         cluster="ml",

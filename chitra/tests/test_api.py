@@ -415,9 +415,11 @@ def test_an_index_is_made_anew_as_a_job(client_of: ClientOf, alice: Any, add_pho
 
 
 def test_clustering_is_a_job(client: Client) -> None:
-    answer = send(client, "post", "api-index-faces-cluster", {"threshold": 0.4}, {}).json()
+    answer = send(client, "post", "api-index-faces-cluster", {"threshold": 0.4, "reset": True}, {}).json()
     assert answer["threshold"] == 0.4
     assert client.get(f"/api/jobs/{answer['job_id']}").json()["status"] == "queued"
+    wish = Job.objects.get().arguments["with"]
+    assert (wish["threshold"], wish["reset"]) == (0.4, True)
 
 
 def test_an_unknown_job_is_not_found(client: Client) -> None:
