@@ -272,10 +272,12 @@ Q_CLUSTER = {
 
 REDIS_URL = env_secret("CHITRA_REDIS_URL")
 REDIS_CONNECT_SECONDS = 2  # progress that comes late is of no use, and jobs must not wait for it
+# The layer waits 5 s for a message, and redis-py would give up after as long: each quiet page would be cut off.
+REDIS_OPTIONS = {"socket_connect_timeout": REDIS_CONNECT_SECONDS, "socket_timeout": 15}
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_connect_timeout": REDIS_CONNECT_SECONDS}]},
+        "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_OPTIONS}]},
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"},

@@ -60,7 +60,7 @@ def use(settings: Any, url: str) -> None:
     settings.CHANNEL_LAYERS = {
         "default": {
             "BACKEND": "channels_redis.core.RedisChannelLayer",
-            "CONFIG": {"hosts": [{"address": url, "socket_connect_timeout": 2}]},
+            "CONFIG": {"hosts": [{"address": url, **settings.REDIS_OPTIONS}]},
         }
     }
 
@@ -78,6 +78,7 @@ def test_an_event_of_another_process_reaches_the_page_through_redis(
 
     async def visit() -> None:
         assert (await page.connect(timeout=PATIENCE_SECONDS))[0]
+        assert await page.receive_nothing(timeout=6)  # longer than the layer waits for a message
         other = processes.start("-c", code, environment={"CHITRA_REDIS_URL": redis_url})
         event = await page.receive_json_from(timeout=PATIENCE_SECONDS)
         assert event == {"library_id": library.pk, "kind": "job", "id": "1"}
