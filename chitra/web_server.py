@@ -13,7 +13,7 @@ from typing import Any
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import WebRequest
 from daphne.server import Server
-from twisted.web.http import HTTPChannel, HTTPFactory, _GenericHTTPChannelProtocol
+from twisted.web import http as twisted_http
 
 SPOOLED_BYTES = 64 * 1024  # a body up to this is taken whole, as Daphne does
 WAITING_BYTES = 1024 * 1024  # of a body that may wait for the application before the client has to
@@ -24,6 +24,9 @@ DISCARDED_BYTES = (
     64 * 1024 * 1024
 )  # read on behind an early answer, which a client mid-body would miss otherwise
 LAST_WORDS_SECONDS = 2  # for a client to read why its request was refused
+
+
+http: Any = twisted_http  # its types cover half of what is used here
 
 
 class FlowingRequest(WebRequest):  # type: ignore[misc]
@@ -121,7 +124,7 @@ class FlowingRequest(WebRequest):  # type: ignore[misc]
         super().connectionLost(reason)
 
 
-class PlainSpokenChannel(HTTPChannel):  # type: ignore[misc]
+class PlainSpokenChannel(http.HTTPChannel):  # type: ignore[misc]
     """A connection that says why it ends, where Twisted's closes without a word."""
 
     def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802 - Twisted's name
@@ -149,9 +152,9 @@ def drop(data: bytes) -> None:
     """What the client still sends is of no interest."""
 
 
-def make_channel(factory: HTTPFactory) -> Any:
+def make_channel(factory: Any) -> Any:
     """The protocol of a connection, as Twisted's factory makes it, with our channel."""
-    return _GenericHTTPChannelProtocol(PlainSpokenChannel())
+    return http._GenericHTTPChannelProtocol(PlainSpokenChannel())
 
 
 class FirstMessageDropped:

@@ -28,7 +28,7 @@ from faces.services import pack_choice
 from jobs.services import run_step_again, start_job
 from photos.api import PICTURES, serve_picture
 from photos.api_errors import BadRequest, Conflict, refuse_long_query, validated
-from photos.library_choice import chosen_library
+from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Photo, PhotoStep
 from photos.schemas import OkAnswer, SearchResults
 from photos.serializers import photos_as_json
@@ -61,6 +61,7 @@ def person_for(user: Any, person_id: int, *, edit: bool = False) -> Person:
 @extend_schema(
     methods=["POST"],
     summary="Add a person",
+    parameters=[LibraryParameters],
     request=NameBody,
     responses={200: schemas.PersonObject, 409: None},
 )
@@ -224,7 +225,12 @@ def photos_of_person(user: Any, name: str) -> HttpResponse:
     return HttpResponse(f'{{"query":{query},"results":[{",".join(items)}]}}', content_type="application/json")
 
 
-@extend_schema(summary="Detect faces anew", request=IndexFacesBody, responses=schemas.IndexFacesAnswer)
+@extend_schema(
+    summary="Detect faces anew",
+    parameters=[LibraryParameters],
+    request=IndexFacesBody,
+    responses=schemas.IndexFacesAnswer,
+)
 @api_view(["POST"])
 async def index_faces(request: Request) -> Response:
     """Detect the faces of all photos of a library (or the first `limit`) anew, as a job."""
@@ -244,7 +250,12 @@ def index_faces_sync(request: Request, limit: int | None) -> Response:
     return Response({"processed_photos": 0, "job_id": str(job.pk), "message": message, "status": "queued"})
 
 
-@extend_schema(summary="Group faces anew", request=ClusterBody, responses=schemas.ClusterAnswer)
+@extend_schema(
+    summary="Group faces anew",
+    parameters=[LibraryParameters],
+    request=ClusterBody,
+    responses=schemas.ClusterAnswer,
+)
 @api_view(["POST"])
 async def cluster_faces(request: Request) -> Response:
     """Group the faces without a person, as a job: `{threshold?, reset?}`; `reset` groups afresh all that only

@@ -35,7 +35,7 @@ from faces.undo import undo
 from jobs.api import JobObject, iso, job_json, jobs_visible_to
 from jobs.models import Job
 from photos.api_errors import validated
-from photos.library_choice import chosen_library
+from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Library, Photo
 from photos.schemas import OkAnswer
 
@@ -73,7 +73,9 @@ async def carry_out(work: Callable[..., dict[str, Any]], *arguments: Any) -> Res
 
 
 @extend_schema(
-    summary="Questions about people", parameters=[SuggestionParameters], responses=schemas.SuggestionList
+    summary="Questions about people",
+    parameters=[SuggestionParameters, LibraryParameters],
+    responses=schemas.SuggestionList,
 )
 @api_view(["GET", "HEAD"])
 async def list_suggestions(request: Request) -> Response:
@@ -179,7 +181,9 @@ def undo_sync(user: Any, entry_id: int) -> dict[str, Any]:
 # --- grouping anew ------------------------------------------------------------------------------------------
 
 
-@extend_schema(summary="Plan a grouping", request=ReclusterBody, responses=JobObject)
+@extend_schema(
+    summary="Plan a grouping", parameters=[LibraryParameters], request=ReclusterBody, responses=JobObject
+)
 @api_view(["POST"])
 async def recluster(request: Request) -> Response:
     """Plan a grouping of the whole library in the background: `{threshold?}`. Answers the job."""

@@ -33,7 +33,7 @@ from photos.api_errors import (
     validated,
 )
 from photos.importing import BadFolder, import_folder, inside_scan_roots
-from photos.library_choice import chosen_library
+from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Photo, PhotoStep
 from photos.permissions import IsAdministrator
 from photos.serializers import (
@@ -225,7 +225,7 @@ def photo_not_found() -> NotFound:
 
 @extend_schema(
     summary="Upload photos",
-    parameters=[UploadParameters],
+    parameters=[UploadParameters, LibraryParameters],
     request={"multipart/form-data": schemas.UploadForm},
     responses={200: schemas.UploadAnswer, 507: None},
 )
@@ -341,7 +341,10 @@ def describe(ingested: Ingested) -> dict[str, Any]:
 
 
 @extend_schema(
-    summary="Import a folder of the server", request=ScanBody, responses={200: schemas.ScanAnswer, 507: None}
+    summary="Import a folder of the server",
+    parameters=[LibraryParameters],
+    request=ScanBody,
+    responses={200: schemas.ScanAnswer, 507: None},
 )
 @api_view(["POST"])
 @permission_classes([IsAdministrator])

@@ -13,7 +13,12 @@ from photos.models import Library
 
 class LibraryParameters(serializers.Serializer[Any]):
     library = serializers.IntegerField(
-        required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1
+        required=False,
+        allow_null=True,
+        default=None,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="Id of the library; without it the oldest one that you own, else edit.",
     )
 
 

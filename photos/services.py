@@ -288,9 +288,14 @@ def libraries_to_choose_from(user: Any) -> list[dict[str, Any]]:
     """`{id, label}` of the libraries `user` may add to, home first; names repeat, so with the owner."""
     mine = Membership.objects.filter(library=OuterRef("pk"), user_id=user.pk, role=Membership.Role.OWNER)
     owners = Membership.objects.filter(library=OuterRef("pk"), role=Membership.Role.OWNER).order_by("pk")
-    rows = Library.objects.editable_by(user).owned_first(user)
-    rows = rows.annotate(is_own=Exists(mine), owner=Subquery(owners.values("user__email")[:1]))
-    return [{"id": row.pk, "label": row.name if row.is_own else f"{row.name} of {row.owner}"} for row in rows]
+    rows: Any = Library.objects.editable_by(user).owned_first(user)
+    rows = rows.values("id", "name").annotate(
+        is_own=Exists(mine), owner=Subquery(owners.values("user__email")[:1])
+    )
+    return [
+        {"id": row["id"], "label": row["name"] if row["is_own"] else f"{row['name']} of {row['owner']}"}
+        for row in rows
+    ]
 
 
 def lock_libraries() -> None:

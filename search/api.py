@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from jobs.services import run_step_again
 from photos.api_errors import BadRequest, Unavailable, refuse_long_query, validated
 from photos.api_fields import FiniteFloatField, WordsField
-from photos.library_choice import chosen_library
+from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Photo, PhotoStep
 from photos.schemas import SearchResults, SimilarPhotos
 from photos.serializers import json_by_id, with_score
@@ -114,7 +114,9 @@ def similar_answer(user: Any, photo_id: int, limit: int) -> HttpResponse:
     return HttpResponse(json.dumps(body), content_type="application/json")
 
 
-@extend_schema(summary="Embed photos anew", request=IndexBody, responses=IndexAnswer)
+@extend_schema(
+    summary="Embed photos anew", parameters=[LibraryParameters], request=IndexBody, responses=IndexAnswer
+)
 @api_view(["POST"])
 async def index_embeddings(request: Request) -> Response:
     """Embed photos as a job: those of a library without a vector, or all with `{"incremental": false}`."""

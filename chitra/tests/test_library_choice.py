@@ -49,7 +49,7 @@ def test_what_an_editor_adds_goes_to_the_library_edited(
     assert bobs.post("/api/uploads", headers=TUS).status_code == 201
     post(bobs, "index/faces-cluster", {})
     for row in (Photo, Person, ResumableUpload, Job):
-        assert row.objects.get().library_id == library.pk  # type: ignore[attr-defined]
+        assert row.objects.get().library_id == library.pk
     assert Library.objects.count() == 1
 
 
@@ -66,7 +66,7 @@ def test_a_request_may_name_the_library(bobs: Client, own: Library, library: Lib
     for path in ("index/faces-cluster", "index/faces", "index/embeddings", "people/recluster"):
         assert post(bobs, path, {"library": library.pk}).status_code == 200
     for row in (Photo, Person, ResumableUpload):
-        assert row.objects.get().library_id == library.pk  # type: ignore[attr-defined]
+        assert row.objects.get().library_id == library.pk
     assert set(Job.objects.values_list("library_id", flat=True)) == {library.pk}
 
 
