@@ -272,7 +272,7 @@ Q_CLUSTER = {
 
 REDIS_URL = env_secret("CHITRA_REDIS_URL")
 REDIS_CONNECT_SECONDS = 2  # progress that comes late is of no use, and jobs must not wait for it
-# The layer waits 5 s for a message, and redis-py would give up after as long: each quiet page would be cut off.
+# The layer waits 5 s for a message; redis-py gives up after as long, which would cut off each quiet page.
 REDIS_OPTIONS = {"socket_connect_timeout": REDIS_CONNECT_SECONDS, "socket_timeout": 15}
 CHANNEL_LAYERS: dict[str, Any] = {
     "default": {
