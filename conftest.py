@@ -18,6 +18,7 @@ pytest_plugins = ["chitra.tests.s3", "chitra.tests.fixtures"]
 
 BASE_DIR = Path(__file__).resolve().parent
 POSTGRES_DATA_DIR = BASE_DIR / ".cache" / "test-postgres"
+PREFIX = "chitra-test-"
 MOST_RUNS = 32  # test runs at the same time in one checkout
 
 run_key = pytest.StashKey["TestRun"]()
@@ -29,7 +30,9 @@ class TestRun:
     __test__ = False
 
     def __init__(self) -> None:
-        self.data_dir = Path(tempfile.mkdtemp(prefix="chitra-test-"))
+        _remove_abandoned()
+        self.data_dir = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._hold = _hold(self.data_dir)
         self._lease = embedded.acquire(POSTGRES_DATA_DIR, TEST_SETTINGS)
         self._slot, number = _take_slot()
         self.database_url = self._lease.url(f"chitra_{number}")
@@ -39,6 +42,26 @@ class TestRun:
         self._lease.release()
         os.close(self._slot)
         shutil.rmtree(self.data_dir, ignore_errors=True)
+        os.close(self._hold)
+
+
+def _hold(directory: Path) -> int:
+    """Lock the directory of a run. The lock file gets its name when it is locked."""
+    descriptor = os.open(directory / "hold.new", os.O_RDONLY | os.O_CREAT, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    (directory / "hold.new").rename(directory / "hold")
+    return descriptor
+
+
+def _remove_abandoned() -> None:
+    """Remove the directories of runs that were killed: their locks are free."""
+    for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/hold"):
+        try:
+            with lock.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(lock.parent, ignore_errors=True)
+        except OSError:
+            continue
 
 
 def _take_slot() -> tuple[int, int]:

@@ -14,6 +14,7 @@ from django.db import Error as DatabaseProblem
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from drf_spectacular.utils import extend_schema
+from redis.exceptions import RedisError
 from rest_framework import serializers
 from rest_framework.decorators import authentication_classes, permission_classes
 from rest_framework.permissions import AllowAny
@@ -23,6 +24,7 @@ from rest_framework.response import Response
 from chitra import __version__
 from chitra.open_api import warning_of_open_api
 from faces.services import pack_choice
+from jobs.events import check_redis
 from jobs.queue import silent_clusters, waiting_tasks
 from photos import read_through
 from photos.storages import originals
@@ -87,6 +89,16 @@ def check_queue() -> dict[str, Any]:
     return {"waiting": waiting_tasks()}
 
 
+def check_events() -> dict[str, Any]:
+    try:
+        check_redis()
+    except RedisError:
+        raise Unhealthy(
+            "Redis does not answer, so pages show no live progress. Check the server and CHITRA_REDIS_URL."
+        ) from None
+    return {"over": "redis" if settings.REDIS_URL else "postgresql"}
+
+
 def check_models() -> dict[str, Any]:
     return {"encoder": encoder_choice().label, "faces": pack_choice().label}
 
@@ -103,6 +115,7 @@ PARTS: dict[str, Callable[[], dict[str, Any]]] = {
     "database": check_database,
     "storage": check_storage,
     "queue": check_queue,
+    "events": check_events,
     "models": check_models,
     "migrations": check_migrations,
 }

@@ -219,7 +219,7 @@ PHOTO_STEPS = [
 ]
 
 TRASH_DAYS = env_int("CHITRA_TRASH_DAYS", 30, maximum=36500)
-DAILY_TASKS = ["photos.trash.empty_trash"]
+DAILY_TASKS = ["photos.trash.empty_trash", "search.services.forget_old_queries"]
 
 MODEL_DIR = Path(path) if (path := env_str("CHITRA_MODEL_DIR")) else None
 ENCODER = env_str("CHITRA_ENCODER", "auto", choices=("auto", "open_clip", "offline"))
@@ -271,8 +271,14 @@ Q_CLUSTER = {
 }
 
 REDIS_URL = env_secret("CHITRA_REDIS_URL")
-CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+REDIS_CONNECT_SECONDS = 2  # progress that comes late is of no use, and jobs must not wait for it
+# The layer waits 5 s for a message; redis-py gives up after as long, which would cut off each quiet page.
+REDIS_OPTIONS = {"socket_connect_timeout": REDIS_CONNECT_SECONDS, "socket_timeout": 15}
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": [{"address": REDIS_URL, **REDIS_OPTIONS}]},
+    }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"},
 }

@@ -1,5 +1,7 @@
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 
 from chitra import health, media_api
 from chitra.api_pages import RedocPage, SchemaView, SwaggerPage
@@ -22,6 +24,7 @@ api_patterns = [
 ]
 
 urlpatterns = [
+    path("favicon.ico", RedirectView.as_view(url=static("icon.svg"))),
     path("api/", include(api_patterns)),
     path("openapi.json", schema, name="openapi-json"),
     path("docs", SwaggerPage.as_view(), name="api-docs"),

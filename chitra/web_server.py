@@ -6,12 +6,14 @@ there for a slow client. Run as `python -m chitra.web_server`, with Daphne's opt
 """
 
 import asyncio
+import json
 from io import BytesIO
 from typing import Any
 
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import WebRequest
 from daphne.server import Server
+from twisted.web import http as twisted_http
 
 SPOOLED_BYTES = 64 * 1024  # a body up to this is taken whole, as Daphne does
 WAITING_BYTES = 1024 * 1024  # of a body that may wait for the application before the client has to
@@ -21,6 +23,10 @@ SENT_BYTES = (
 DISCARDED_BYTES = (
     64 * 1024 * 1024
 )  # read on behind an early answer, which a client mid-body would miss otherwise
+LAST_WORDS_SECONDS = 2  # for a client to read why its request was refused
+
+
+http: Any = twisted_http  # its types cover half of what is used here
 
 
 class FlowingRequest(WebRequest):  # type: ignore[misc]
@@ -118,6 +124,39 @@ class FlowingRequest(WebRequest):  # type: ignore[misc]
         super().connectionLost(reason)
 
 
+class PlainSpokenChannel(http.HTTPChannel):  # type: ignore[misc]
+    """A connection that says why it ends, where Twisted's closes without a word."""
+
+    def lineLengthExceeded(self, line: bytes) -> None:  # noqa: N802 - Twisted's name
+        """The request line or a header is longer than 16 KiB."""
+        if self._receivedHeaderSize:
+            self.refuse("431 Request Header Fields Too Large", "headers_too_large", "A header is too long.")
+        else:
+            self.refuse("414 URI Too Long", "address_too_long", "The address is longer than 16 KiB.")
+
+    def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802
+        """What came is no request, or its headers together have more than 16 KiB."""
+        self.refuse("400 Bad Request", "bad_request", "This is no HTTP request, or its headers are too long.")
+
+    def refuse(self, status: str, code: str, message: str) -> None:
+        """Answer, then read on for a moment: closed with bytes unread, the answer could be lost."""
+        body = json.dumps({"error": code, "detail": code, "message": message}).encode()
+        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        self.transport.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+        self.setTimeout(LAST_WORDS_SECONDS)
+        self.dataReceived = self.lineReceived = drop
+        self.transport.loseWriteConnection()
+
+
+def drop(data: bytes) -> None:
+    """What the client still sends is of no interest."""
+
+
+def make_channel(factory: Any) -> Any:
+    """The protocol of a connection, as Twisted's factory makes it, with our channel."""
+    return http._GenericHTTPChannelProtocol(PlainSpokenChannel())
+
+
 class FirstMessageDropped:
     """The queue as `WebRequest.process` sees it: the empty body that it puts in first is not the body."""
 
@@ -141,6 +180,7 @@ class FlowingServer(Server):  # type: ignore[misc]
         from daphne import http_protocol
 
         http_protocol.WebRequest = FlowingRequest  # what its factory makes; there is no hook for it
+        http_protocol.HTTPFactory.protocol = make_channel
         super().run()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:

@@ -27,8 +27,9 @@ from faces.serializers import (
 from faces.services import pack_choice
 from jobs.services import run_step_again, start_job
 from photos.api import PICTURES, serve_picture
-from photos.api_errors import BadRequest, Conflict, validated
-from photos.models import Library, Photo, PhotoStep
+from photos.api_errors import BadRequest, Conflict, refuse_long_query, validated
+from photos.library_choice import LibraryParameters, chosen_library
+from photos.models import Photo, PhotoStep
 from photos.schemas import OkAnswer, SearchResults
 from photos.serializers import photos_as_json
 
@@ -60,6 +61,7 @@ def person_for(user: Any, person_id: int, *, edit: bool = False) -> Person:
 @extend_schema(
     methods=["POST"],
     summary="Add a person",
+    parameters=[LibraryParameters],
     request=NameBody,
     responses={200: schemas.PersonObject, 409: None},
 )
@@ -87,7 +89,7 @@ def create(request: Request) -> Response:
     name = validated(NameBody, request.data)["name"]
     try:
         person = people.create_person(
-            library=Library.objects.home_of(request.user), name=name, actor=request.user
+            library=chosen_library(request, request.data), name=name, actor=request.user
         )
     except people.PeopleError as error:
         raise as_api_error(error) from None
@@ -209,6 +211,7 @@ async def search_by_person(request: Request) -> HttpResponse:
     name = values["q"] or values["name"]
     if not name:
         raise BadRequest("Send the name as “q”.", code="missing_person_name")
+    refuse_long_query(name)
     return await sync_to_async(photos_of_person)(request.user, name)
 
 
@@ -222,44 +225,54 @@ def photos_of_person(user: Any, name: str) -> HttpResponse:
     return HttpResponse(f'{{"query":{query},"results":[{",".join(items)}]}}', content_type="application/json")
 
 
-@extend_schema(summary="Detect faces anew", request=IndexFacesBody, responses=schemas.IndexFacesAnswer)
+@extend_schema(
+    summary="Detect faces anew",
+    parameters=[LibraryParameters],
+    request=IndexFacesBody,
+    responses=schemas.IndexFacesAnswer,
+)
 @api_view(["POST"])
 async def index_faces(request: Request) -> Response:
-    """Detect the faces of all photos (or the first `limit`) anew, as a job."""
+    """Detect the faces of all photos of a library (or the first `limit`) anew, as a job."""
     body = validated(IndexFacesBody, request.data)
-    return await sync_to_async(index_faces_sync)(request.user, body["limit"])
+    return await sync_to_async(index_faces_sync)(request, body["limit"])
 
 
-def index_faces_sync(user: Any, limit: int | None) -> Response:
-    rows = PhotoStep.objects.editable_by(user).filter(step="faces", photo__deleted_at__isnull=True)
+def index_faces_sync(request: Request, limit: int | None) -> Response:
+    library = chosen_library(request, request.data)
+    rows = PhotoStep.objects.filter(photo__library=library, step="faces", photo__deleted_at__isnull=True)
     if limit is not None:
-        rows = PhotoStep.objects.filter(
-            pk__in=list(rows.order_by("photo_id").values_list("pk", flat=True)[:limit])
-        )
-    library = Library.objects.home_of(user)
-    job = run_step_again(kind="faces", rows=rows, library_id=library.pk, user=user)
+        rows = PhotoStep.objects.filter(pk__in=rows.order_by("photo_id").values("pk")[:limit])
+    job = run_step_again(kind="faces", rows=rows, library_id=library.pk, user=request.user)
     if job is None:
         return Response({"processed_photos": 0, "job_id": None, "message": "No photos to process"})
     message = f"Queued {job.total} photos for face processing"
     return Response({"processed_photos": 0, "job_id": str(job.pk), "message": message, "status": "queued"})
 
 
-@extend_schema(summary="Group faces anew", request=ClusterBody, responses=schemas.ClusterAnswer)
+@extend_schema(
+    summary="Group faces anew",
+    parameters=[LibraryParameters],
+    request=ClusterBody,
+    responses=schemas.ClusterAnswer,
+)
 @api_view(["POST"])
 async def cluster_faces(request: Request) -> Response:
-    """Group all faces that people have not assigned anew, as a job: `{threshold?, reset?}`."""
+    """Group the faces without a person, as a job: `{threshold?, reset?}`; `reset` groups afresh all that only
+    a machine has assigned.
+    """
     body = validated(ClusterBody, request.data)
-    return await sync_to_async(cluster_faces_sync)(request.user, body["threshold"], body["reset"])
+    return await sync_to_async(cluster_faces_sync)(request, body["threshold"], body["reset"])
 
 
-def cluster_faces_sync(user: Any, threshold: float | None, reset: bool) -> Response:
-    library = Library.objects.home_of(user)
+def cluster_faces_sync(request: Request, threshold: float | None, reset: bool) -> Response:
+    library = chosen_library(request, request.data)
     job = start_job(
         kind="cluster",
         function="faces.grouping.regroup_library",
-        arguments={"library_id": library.pk, "threshold": threshold},
+        arguments={"library_id": library.pk, "threshold": threshold, "reset": reset},
         library_id=library.pk,
-        user=user,
+        user=request.user,
         cluster="ml",
     )
     message = f"Clustering job queued (reset={reset}). Check job status for results."

@@ -35,6 +35,7 @@ from faces.undo import undo
 from jobs.api import JobObject, iso, job_json, jobs_visible_to
 from jobs.models import Job
 from photos.api_errors import validated
+from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Library, Photo
 from photos.schemas import OkAnswer
 
@@ -72,20 +73,22 @@ async def carry_out(work: Callable[..., dict[str, Any]], *arguments: Any) -> Res
 
 
 @extend_schema(
-    summary="Questions about people", parameters=[SuggestionParameters], responses=schemas.SuggestionList
+    summary="Questions about people",
+    parameters=[SuggestionParameters, LibraryParameters],
+    responses=schemas.SuggestionList,
 )
 @api_view(["GET", "HEAD"])
 async def list_suggestions(request: Request) -> Response:
     """“Is this the same person?”, most useful first: `{items: [{person_id, face_id | other_id, …}]}`."""
     limit = validated(SuggestionParameters, request.query_params)["limit"]
-    return await carry_out(suggestions_of, request.user, limit)
+    return await carry_out(suggestions_of, request, limit)
 
 
-def suggestions_of(user: Any, limit: int) -> dict[str, Any]:
+def suggestions_of(request: Request, limit: int) -> dict[str, Any]:
     choice = pack_choice()
-    library = Library.objects.home_of(user)
+    library = chosen_library(request)
     questions = suggestions.queue(
-        user, library.pk, model_version(choice), threshold=choice.match_threshold, limit=limit
+        request.user, library.pk, model_version(choice), threshold=choice.match_threshold, limit=limit
     )
     return {"items": [suggestion_json(question) for question in questions]}
 
@@ -178,16 +181,19 @@ def undo_sync(user: Any, entry_id: int) -> dict[str, Any]:
 # --- grouping anew ------------------------------------------------------------------------------------------
 
 
-@extend_schema(summary="Plan a grouping", request=ReclusterBody, responses=JobObject)
+@extend_schema(
+    summary="Plan a grouping", parameters=[LibraryParameters], request=ReclusterBody, responses=JobObject
+)
 @api_view(["POST"])
 async def recluster(request: Request) -> Response:
     """Plan a grouping of the whole library in the background: `{threshold?}`. Answers the job."""
     threshold = validated(ReclusterBody, request.data or {})["threshold"]
-    return await carry_out(start_recluster, request.user, threshold)
+    return await carry_out(start_recluster, request, threshold)
 
 
-def start_recluster(user: Any, threshold: float | None) -> dict[str, Any]:
-    library = Library.objects.home_of(user)
+def start_recluster(request: Request, threshold: float | None) -> dict[str, Any]:
+    library = chosen_library(request, request.data)
+    user = request.user
     return job_json(reclustering.start_planning(library_id=library.pk, threshold=threshold, user=user))
 
 

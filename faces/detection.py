@@ -183,11 +183,15 @@ class InsightfaceModel:
         return without_duplicates(large_enough)
 
     def _input_sizes(self, height: int, width: int, sides: Sequence[int]) -> list[tuple[int, int]]:
-        """Detector inputs (width, height), multiples of 32. Enlarging beyond double finds nothing new."""
-        if self._detector.static_input_size is not None:
-            return [self._detector.static_input_size]
-        longest = max(height, width)
+        """Detector inputs (width, height), multiples of 32. Enlarging beyond double finds nothing new.
+
+        Left out are those in which the shorter side would be no pixel wide: no face is there to be found.
+        """
+        longest, shortest = max(height, width), min(height, width)
+        if (fixed := self._detector.static_input_size) is not None:
+            return [fixed] if min(fixed) * shortest >= longest else []
         useful = [side for side in sides if side == min(sides) or side < 2 * longest]
+        useful = [side for side in useful if side * shortest >= longest]
         return [
             (_next_multiple(side * width / longest), _next_multiple(side * height / longest))
             for side in useful

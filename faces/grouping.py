@@ -34,7 +34,7 @@ LARGEST_FREE_GROUP = 200  # a larger unnamed group is a fixed point for new face
 
 @dataclass(frozen=True)
 class Change:
-    """Put these faces to a person: an existing one, or a new unnamed one for None."""
+    """Put these faces to a person: an existing one, a new unnamed one for None, or NOBODY."""
 
     person_id: int | None
     face_ids: tuple[int, ...]
@@ -117,15 +117,23 @@ def nearest_faces(
     return [face_id for face_id, far in rows if 1 - far >= lowest]
 
 
-def regroup_library(job: Job, library_id: int, threshold: float | None) -> dict[str, int]:
-    """Group all faces of a library anew around what people said. The task of the job “cluster”."""
+def regroup_library(
+    job: Job, library_id: int, threshold: float | None, reset: bool = False
+) -> dict[str, int]:
+    """Group the faces of a library that have no person. The task of the job “cluster”.
+
+    With `reset` those that only a machine put to somebody are grouped afresh as well.
+    """
     choice = pack_choice()
     version = model_version(choice)
     faces = Face.objects.filter(photo__library_id=library_id)
     total = faces.count()
     report(job, done=0, total=total, message="Comparing faces")
     with writing(library_id, actor=job.created_by, verb=Verb.RECLUSTER) as draft:
-        changes = plan(faces, version, choice.match_threshold if threshold is None else threshold)
+        threshold = choice.match_threshold if threshold is None else threshold
+        changes = (
+            plan_anew(faces, version, threshold) if reset else plan_unassigned(faces, version, threshold)
+        )
         draft.watch(
             people=list(Person.objects.filter(library=library_id).values_list("pk", flat=True)),
             faces=[pk for change in changes for pk in change.face_ids],
@@ -140,12 +148,40 @@ def regroup_library(job: Job, library_id: int, threshold: float | None) -> dict[
 
 def plan(faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> list[Change]:
     """What has to move among these faces. Curated people keep all the faces they have."""
-    people = set(faces.filter(person__isnull=False).order_by().values_list("person_id", flat=True).distinct())
+    people = people_on(faces)
     kept = set(Person.objects.filter(pk__in=people).curated().values_list("pk", flat=True))
+    groups, current = group(faces, version, threshold, kept)
+    return plan_changes(groups, current, unnamed=people - kept)
+
+
+def plan_anew(faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> list[Change]:
+    """The same, but a face that fits into no group does not stay where it is either."""
+    people = people_on(faces)
+    kept = set(Person.objects.filter(pk__in=people).curated().values_list("pk", flat=True))
+    groups, current = group(faces, version, threshold, kept)
+    fitting = {face for one in groups for face in one.faces}
+    loose = tuple(face for face, person in current.items() if person is not None and face not in fitting)
+    changes = plan_changes(groups, current, unnamed=people - kept)
+    return [*changes, Change(NOBODY, loose)] if loose else changes
+
+
+def plan_unassigned(faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> list[Change]:
+    """Where faces without a person belong; all others stay, whoever put them there."""
+    groups, current = group(faces, version, threshold, people_on(faces))
+    return plan_changes(groups, current, unnamed=set())
+
+
+def people_on(faces: QuerySet[Any]) -> set[int]:
+    return set(faces.filter(person__isnull=False).order_by().values_list("person_id", flat=True).distinct())
+
+
+def group(
+    faces: QuerySet[Any], version: FaceModelVersion, threshold: float, kept: set[int]
+) -> tuple[list[Group], dict[int, int | None]]:
+    """The groups these faces form when the people in `kept` keep theirs, and the faces that may move."""
     settings = Settings.for_threshold(threshold)
     loaded, current = load(faces, version, kept)
-    groups = cluster(loaded, settings, pairs=candidate_pairs(loaded, version, settings))
-    return plan_changes(groups, current, unnamed=people - kept)
+    return cluster(loaded, settings, pairs=candidate_pairs(loaded, version, settings)), current
 
 
 def load(
@@ -221,6 +257,10 @@ def apply_changes(library_id: int, changes: Iterable[Change]) -> int:
 
 def apply_change(library_id: int, change: Change) -> int:
     """Write one change. Returns how many faces moved."""
+    if change.person_id == NOBODY:
+        return Face.objects.filter(pk__in=change.face_ids).update(
+            person=None, assigned_by=Face.AssignedBy.NOBODY
+        )
     person_id = change.person_id or Person.objects.create(library_id=library_id).pk
     return Face.objects.filter(pk__in=change.face_ids).update(
         person_id=person_id, assigned_by=Face.AssignedBy.MACHINE

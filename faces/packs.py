@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from faces import pack_download
 
 AUTO = "auto"
@@ -143,12 +145,27 @@ def _choose_named(pack: Pack, model_dir: Path | None, state_dir: Path, may_downl
 
 
 def _choose_automatically(model_dir: Path | None, state_dir: Path, may_download: bool) -> PackChoice:
+    if settled := _settled(model_dir, state_dir):
+        return settled
+    if not may_download:
+        return _best_to_be_had(state_dir, may_download=False)
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(state_dir / "face-pack.lock"):  # a second worker waits for the decision of the first
+        return _settled(model_dir, state_dir) or _best_to_be_had(state_dir, may_download=True)
+
+
+def _settled(model_dir: Path | None, state_dir: Path) -> PackChoice | None:
+    """What needs no decision: the operator's pack, or the one taken last time."""
     for pack in PACKS.values():
         if found := _in_model_dir(pack, model_dir):
             return _available(found, "best pack in the model folder")
     remembered = PACKS.get(str(_read_state(state_dir).get("auto", "")))
     if remembered and (found := _in_cache(remembered, state_dir) or _in_carrier(remembered)):
         return _available(found, "same pack as before")
+    return None
+
+
+def _best_to_be_had(state_dir: Path, *, may_download: bool) -> PackChoice:
     found, problem = _first_cached(state_dir), ""
     if found is None and may_download:
         found, problem = _downloaded(PACKS[AUTO_DOWNLOAD], state_dir)

@@ -1,9 +1,7 @@
 """Faces of photos: detect, keep, crop. What people told the machine is never undone by it."""
 
-import threading
 import uuid
 from collections.abc import Sequence
-from functools import cache
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -21,16 +19,16 @@ from photos.vectors import ensure_hnsw_index
 SAME_FACE_OVERLAP = 0.5  # intersection over union from which two boxes are one face
 DRAWN_FACE_OVERLAP = 0.3
 MIN_SCORE = 0.5
-_choose_lock = threading.Lock()
 
 
 def pack_choice(*, may_download: bool = False) -> packs.PackChoice:
-    """The face pack in use. Workers may download one; pages only look."""
-    with _choose_lock:
-        return _choose(may_download)
+    """The face pack in use. Workers may download one; pages only look.
+
+    Looked up each time (some `stat` calls): what a worker has decided is then true in every process at once.
+    """
+    return _choose(may_download)
 
 
-@cache
 def _choose(may_download: bool) -> packs.PackChoice:
     if settings.FACE_PACK == custom_pack.NAME:
         return custom_pack.choose(

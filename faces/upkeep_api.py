@@ -13,6 +13,7 @@ from faces.models import Face, Person
 from jobs.api import JobObject, job_json
 from jobs.models import Job
 from jobs.services import start_job
+from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Library
 from photos.schemas import OkAnswer
 
@@ -39,21 +40,23 @@ def delete_from(library: Library, user: Any) -> int:
     return len(ids)
 
 
-@extend_schema(summary="Check the index of people", request=None, responses=JobObject)
+@extend_schema(
+    summary="Check the index of people", parameters=[LibraryParameters], request=None, responses=JobObject
+)
 @api_view(["POST"])
 async def rebuild_index(request: Request) -> Response:
     """A job that counts what is indexed: PostgreSQL keeps its index by itself."""
-    return Response(await sync_to_async(start_count)(request.user))
+    return Response(await sync_to_async(start_count)(request))
 
 
-def start_count(user: Any) -> dict[str, Any]:
-    library = Library.objects.home_of(user)
+def start_count(request: Request) -> dict[str, Any]:
+    library = chosen_library(request, request.data)
     job = start_job(
         kind="people-index",
         function="faces.upkeep_api.count_assigned",
         arguments={"library_id": library.pk},
         library_id=library.pk,
-        user=user,
+        user=request.user,
         cluster="default",
     )
     return job_json(job)

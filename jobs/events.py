@@ -6,13 +6,17 @@ events to its channel layer. With Redis as the channel layer, events go through 
 """
 
 import json
+import logging
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import connection, transaction
+from redis import Redis
+from redis.exceptions import RedisError
 
+logger = logging.getLogger(__name__)
 CHANNEL = "chitra_events"
 MAX_PAYLOAD_BYTES = 7900  # PostgreSQL's limit for NOTIFY is 8000
 
@@ -38,8 +42,21 @@ def publish(library_id: int | None, kind: str, **data: Any) -> None:
 
 
 def send_to_group(event: dict[str, Any]) -> None:
-    """Hand an event to the channel layer from synchronous code."""
+    """Hand an event to the channel layer from synchronous code. Without Redis it is lost, and said so."""
     layer = get_channel_layer()
-    async_to_sync(layer.group_send)(
-        library_group(event["library_id"]), {"type": "library.event", "event": event}
-    )
+    try:
+        async_to_sync(layer.group_send)(
+            library_group(event["library_id"]), {"type": "library.event", "event": event}
+        )
+    except (RedisError, OSError) as error:
+        logger.warning("Live events are off, Redis (CHITRA_REDIS_URL) cannot be used: %s", error)
+
+
+def check_redis() -> None:
+    """Raise RedisError when there is a Redis to be used and it does not answer."""
+    if settings.REDIS_URL:
+        seconds = settings.REDIS_CONNECT_SECONDS
+        with Redis.from_url(
+            settings.REDIS_URL, socket_connect_timeout=seconds, socket_timeout=seconds
+        ) as redis:
+            redis.ping()

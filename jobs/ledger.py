@@ -4,8 +4,9 @@ Rows are claimed with a lease and recorded only by the attempt that holds it, so
 dead cannot overwrite its successor. All functions are short transactions on LEDGER_MODEL.
 """
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from jobs.models import Job, StepRun, StepStatus
@@ -24,6 +25,7 @@ from jobs.steps import Step, StepResult, all_steps, get_step, steps_after
 MAX_ATTEMPTS = 3
 BACKOFF_SECONDS = (30, 300)  # before the second and the third attempt
 RELEASED_AT_ONCE = 1000
+IDS_AT_ONCE = 10_000
 WORKER_DIED = (
     "The worker stopped while it was at this photo, {attempt} times. Retry the step, or look at the file."
 )
@@ -234,9 +236,12 @@ def add_missing(step: Step) -> int:
     have = ledger().filter(step=step.name).values(column)
     missing = list(ledger().exclude(**{f"{column}__in": have}).values_list(column, flat=True).distinct())
     model = apps.get_model(settings.LEDGER_MODEL)
-    rows = [model(**{column: pk}, step=step.name) for pk in missing]
-    model._default_manager.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
-    return reset(ledger().filter(step=step.name, **{f"{column}__in": missing}))
+    count = 0
+    for subject_ids in in_pieces(missing):
+        rows = [model(**{column: pk}, step=step.name) for pk in subject_ids]
+        model._default_manager.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+        count += reset(ledger().filter(step=step.name, **{f"{column}__in": subject_ids}))
+    return count
 
 
 def make_stale_pending(step: Step) -> int:
@@ -252,36 +257,53 @@ def reset(rows: QuerySet[Any], *, job: Job | None = None) -> int:
     for ever. A row whose step before it is not done yet waits for that one.
     """
     with transaction.atomic():
-        idle = rows.exclude(status=StepStatus.RUNNING).order_by("pk").select_for_update(of=("self",))
-        chosen = [(row.pk, row.step) for row in idle.only("pk", "step")]
+        chosen = _lock_idle(rows)
         left: Counter[Any] = Counter()
         count = 0
         for step in all_steps():
-            pks = _without_blocked(step, [pk for pk, name in chosen if name == step.name])
-            left += _jobs_waiting_for(ledger().filter(pk__in=pks))
-            _reset_step(step, pks, job)
-            count += len(pks)
+            for piece in in_pieces(chosen.get(step.name, ())):
+                pks = _without_blocked(step, piece)
+                left += _jobs_waiting_for(ledger().filter(pk__in=pks))
+                _reset_step(step, pks, job)
+                count += len(pks)
         advance_jobs(left, Counter())
     return count
+
+
+def in_pieces(ids: Sequence[int]) -> Iterator[list[int]]:
+    """The ids in lists short enough to be named in one query: a whole library may have millions."""
+    return (list(ids[start : start + IDS_AT_ONCE]) for start in range(0, len(ids), IDS_AT_ONCE))
+
+
+def _lock_idle(rows: QuerySet[Any]) -> dict[str, "array[int]"]:
+    """Lock those of these rows that do not run; their ids, rising, by the name of their step."""
+    idle = rows.exclude(status=StepStatus.RUNNING).order_by("pk").select_for_update(of=("self",))
+    chosen: dict[str, array[int]] = {}
+    for row in idle.only("pk", "step").iterator(chunk_size=IDS_AT_ONCE):
+        chosen.setdefault(row.step, array("q")).append(row.pk)
+    return chosen
 
 
 def _without_blocked(step: Step, pks: list[int]) -> list[int]:
     """Without the rows whose step before them failed or was skipped."""
     if step.after is None or not pks:
         return pks
-    unsuccessful = ledger().filter(step=step.after, status__in=[StepStatus.FAILED, StepStatus.SKIPPED])
-    open_rows = ledger().filter(pk__in=pks)
-    blocked = {f"{subject_column()}__in": unsuccessful.values(subject_column())}
-    return list(open_rows.exclude(**blocked).values_list("pk", flat=True))
+    is_blocked = _step_before(step, StepStatus.FAILED, StepStatus.SKIPPED)
+    return list(ledger().filter(pk__in=pks).exclude(is_blocked).values_list("pk", flat=True))
+
+
+def _step_before(step: Step, *statuses: StepStatus) -> Exists:
+    """Whether the step before this one of the same subject is in one of these states."""
+    column = subject_column()
+    return Exists(ledger().filter(step=step.after, status__in=statuses, **{column: OuterRef(column)}))
 
 
 def _reset_step(step: Step, pks: list[int], job: Job | None) -> None:
     if not pks:
         return
     fresh = {"status": StepStatus.PENDING, "attempt": 0, "error": "", "lease_until": None, "job": job}
-    column = subject_column()
     ledger().filter(pk__in=pks).update(**fresh, ready_at=timezone.now())
     if step.after is not None:
-        ready = ledger().filter(step=step.after, status=StepStatus.DONE).values(column)
-        ledger().filter(pk__in=pks).exclude(**{f"{column}__in": ready}).update(ready_at=None)
+        is_ready = _step_before(step, StepStatus.DONE)
+        ledger().filter(pk__in=pks).exclude(is_ready).update(ready_at=None)
     wake(step.name)

@@ -108,9 +108,12 @@ def retry(request: HttpRequest) -> HttpResponse:
     )
     if (row := request.POST.get("row", "")).isdecimal():
         rows = rows.filter(pk=row)
-    library_id = rows.values_list(f"{ledger_subject()}__library_id", flat=True).first()
-    job = run_step_again(kind="retry", rows=rows, library_id=library_id, user=request.user)
-    if job is None:
+    library = f"{ledger_subject()}__library_id"
+    jobs_made = [
+        run_step_again(kind="retry", rows=rows.filter(**{library: pk}), library_id=pk, user=request.user)
+        for pk in rows.order_by(library).values_list(library, flat=True).distinct()
+    ]
+    if not any(jobs_made):
         messages.info(request, "There is nothing left to retry.")
     return redirect("jobs")
 

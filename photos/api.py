@@ -33,7 +33,8 @@ from photos.api_errors import (
     validated,
 )
 from photos.importing import BadFolder, import_folder, inside_scan_roots
-from photos.models import Library, Photo, PhotoStep
+from photos.library_choice import LibraryParameters, chosen_library
+from photos.models import Photo, PhotoStep
 from photos.permissions import IsAdministrator
 from photos.serializers import (
     ImageParameters,
@@ -224,7 +225,7 @@ def photo_not_found() -> NotFound:
 
 @extend_schema(
     summary="Upload photos",
-    parameters=[UploadParameters],
+    parameters=[UploadParameters, LibraryParameters],
     request={"multipart/form-data": schemas.UploadForm},
     responses={200: schemas.UploadAnswer, 507: None},
 )
@@ -241,7 +242,7 @@ async def upload(request: Request) -> Response:
 
 def take_upload(request: Request) -> Response:
     validated(UploadParameters, request.query_params)  # before any file is taken
-    library = Library.objects.home_of(request.user)
+    library = chosen_library(request)  # from the address: files are stored while the form is read
     handler = IngestingHandler(lambda name: Origin(library, name, request.user))
     request._request.upload_handlers = [handler]
     try:
@@ -264,7 +265,10 @@ def take_upload(request: Request) -> Response:
 
 
 def upload_answer(files: list[TakenFile]) -> dict[str, Any]:
-    """`{saved, duplicates?, errors?}`. A single file that is refused is an error of its own."""
+    """`{saved, duplicates?, errors?}`. A single file that is refused is an error of its own.
+
+    Of several, all may be refused: old clients then expect 200 with nothing in `saved` and all reasons.
+    """
     saved: list[dict[str, Any]] = []
     duplicates: list[dict[str, Any]] = []
     errors: list[str] = []
@@ -337,7 +341,10 @@ def describe(ingested: Ingested) -> dict[str, Any]:
 
 
 @extend_schema(
-    summary="Import a folder of the server", request=ScanBody, responses={200: schemas.ScanAnswer, 507: None}
+    summary="Import a folder of the server",
+    parameters=[LibraryParameters],
+    request=ScanBody,
+    responses={200: schemas.ScanAnswer, 507: None},
 )
 @api_view(["POST"])
 @permission_classes([IsAdministrator])
@@ -346,16 +353,17 @@ async def scan_path(request: Request) -> Response:
     root = validated(ScanBody, request.data)["root"]
     if not root:
         raise BadRequest("Send the folder as “root”.", code="missing_root")
-    return await sync_to_async(scan)(request.user, root)
+    return await sync_to_async(scan)(request, root)
 
 
-def scan(user: Any, root: str) -> Response:
+def scan(request: Request, root: str) -> Response:
+    library = chosen_library(request, request.data)
     try:
         folder = inside_scan_roots(root)
     except BadFolder as error:
         raise BadRequest(str(error), code="root_not_found") from None
     try:
-        report = import_folder(library=Library.objects.home_of(user), root=folder, user=user)
+        report = import_folder(library=library, root=folder, user=request.user)
     except StorageUnavailable as error:
         raise as_api_error(error) from None
     return Response(

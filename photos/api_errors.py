@@ -76,3 +76,13 @@ def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
     if not bound.is_valid():
         raise Unprocessable(dict(bound.errors))
     return dict(bound.validated_data)
+
+
+MAX_QUERY_CHARACTERS = 500
+
+
+def refuse_long_query(text: str) -> None:
+    """BadRequest for more than anybody means by a query."""
+    if len(text) > MAX_QUERY_CHARACTERS:
+        message = f"The query has more than {MAX_QUERY_CHARACTERS} characters. Use fewer words."
+        raise BadRequest(message, code="query_too_long")

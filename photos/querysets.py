@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.contrib.auth import get_user_model
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 if TYPE_CHECKING:
@@ -41,20 +41,30 @@ class LibraryQuerySet(ScopedQuerySet["Library"]):
     library_path = "id"
 
     def home_of(self, user: AnyUser) -> "Library":
-        """The library new photos of `user` go to: the oldest one the user owns, made when there is none."""
+        """The library new photos of `user` go to when nobody says which: the oldest one the user owns, else
+        edits. Made when there is none.
+        """
         from photos.models import Library, Membership
 
-        owned = Membership.objects.filter(user_id=user.pk, role="owner").order_by("library_id")
-        owned = owned.select_related("library")
-        if (first := owned.first()) is not None:
-            return first.library
+        if (home := self._first_editable(user)) is not None:
+            return home
         with transaction.atomic():  # two first uploads at the same time make one library
             get_user_model()._default_manager.select_for_update().get(pk=user.pk)
-            if (first := owned.first()) is not None:
-                return first.library
+            if (home := self._first_editable(user)) is not None:
+                return home
             library = Library.objects.create(name="Photos")
             Membership.objects.create(library=library, user_id=user.pk, role="owner")
         return library
+
+    def _first_editable(self, user: AnyUser) -> "Library | None":
+        return self.editable_by(user).owned_first(user).first()
+
+    def owned_first(self, user: AnyUser) -> Self:
+        """Those that `user` owns before the others, each kind by age."""
+        from photos.models import Membership
+
+        owned = Membership.objects.filter(library=OuterRef("pk"), user_id=user.pk, role="owner")
+        return self.order_by(Exists(owned).desc(), "pk")
 
 
 class PhotoQuerySet(ScopedQuerySet[M]):

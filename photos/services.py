@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
 from jobs import ledger
@@ -281,6 +282,20 @@ def library_ids_of(user: Any) -> list[int]:
 def editable_library_ids(user: Any) -> set[int]:
     """Ids of the libraries in which `user` may change things, for pages that show controls only then."""
     return set(Library.objects.editable_by(user).values_list("pk", flat=True))
+
+
+def libraries_to_choose_from(user: Any) -> list[dict[str, Any]]:
+    """`{id, label}` of the libraries `user` may add to, home first; names repeat, so with the owner."""
+    mine = Membership.objects.filter(library=OuterRef("pk"), user_id=user.pk, role=Membership.Role.OWNER)
+    owners = Membership.objects.filter(library=OuterRef("pk"), role=Membership.Role.OWNER).order_by("pk")
+    rows: Any = Library.objects.editable_by(user).owned_first(user)
+    rows = rows.values("id", "name").annotate(
+        is_own=Exists(mine), owner=Subquery(owners.values("user__email")[:1])
+    )
+    return [
+        {"id": row["id"], "label": row["name"] if row["is_own"] else f"{row['name']} of {row['owner']}"}
+        for row in rows
+    ]
 
 
 def lock_libraries() -> None:

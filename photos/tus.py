@@ -40,14 +40,13 @@ class TooManyBytes(ValueError):
     """More bytes than the upload was announced with."""
 
 
-def begin(*, user: Any, size: int, name: str) -> ResumableUpload:
+def begin(*, library: Library, user: Any, size: int, name: str) -> ResumableUpload:
     """Announce a file of `size` bytes. Raises RejectedFile for one that could not be kept."""
     if size == 0:
         accepted_type(b"")
     if size > settings.MAX_UPLOAD_BYTES:
         raise too_large()
     remove_expired()
-    library = Library.objects.home_of(user)
     return ResumableUpload.objects.create(
         library=library, user=user, size=size, name=clean_name(name), expires_at=expiry()
     )

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from photos import tus
+from photos.library_choice import chosen_library
 from photos.models import ResumableUpload
 from photos.objects import CHUNK_BYTES
 from photos.services import RejectedFile
@@ -43,7 +44,10 @@ class TusError(APIException):
 @extend_schema(exclude=True)
 @api_view(["POST", "OPTIONS"])
 async def uploads(request: Request) -> Response:
-    """OPTIONS: what is offered. POST: announce a file (Upload-Length, Upload-Metadata with `filename`)."""
+    """OPTIONS: what is offered. POST: announce a file (Upload-Length, Upload-Metadata with `filename`).
+
+    `?library=` names the library, as for an upload in one go.
+    """
     if request.method == "OPTIONS":
         return offer()
     check_version(request)
@@ -79,8 +83,9 @@ def check_version(request: Request) -> None:
 def create(request: Request) -> Response:
     size = header_number(request, "Upload-Length")
     name = metadata_of(request.headers.get("Upload-Metadata", "")).get("filename", "")
+    library = chosen_library(request)
     try:
-        made = tus.begin(user=request.user, size=size, name=name)
+        made = tus.begin(library=library, user=request.user, size=size, name=name)
     except RejectedFile as error:
         raise as_tus_error(error) from None
     location = reverse("api-tus-upload", args=[made.pk])  # a path, right behind any proxy

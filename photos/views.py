@@ -17,7 +17,7 @@ from jobs.requests import HtmxHttpRequest
 from jobs.steps import all_steps
 from photos.facts import facts_of
 from photos.models import Photo, PhotoStep
-from photos.services import editable_library_ids
+from photos.services import editable_library_ids, libraries_to_choose_from
 from photos.timeline import BadCursor, TimelinePage, as_tiles, months, timeline_page
 
 MOST_TILES = 200  # that a page asks for at once
@@ -151,4 +151,5 @@ def trash(request: HtmxHttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 def upload(request: HttpRequest) -> HttpResponse:
     """Where files are dropped; the API takes them."""
-    return render(request, "photos/upload.html")
+    libraries = libraries_to_choose_from(request.user)
+    return render(request, "photos/upload.html", {"libraries": libraries})

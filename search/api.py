@@ -14,9 +14,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.services import run_step_again
-from photos.api_errors import BadRequest, Unavailable, validated
+from photos.api_errors import BadRequest, Unavailable, refuse_long_query, validated
 from photos.api_fields import FiniteFloatField, WordsField
-from photos.models import Library, Photo, PhotoStep
+from photos.library_choice import LibraryParameters, chosen_library
+from photos.models import Photo, PhotoStep
 from photos.schemas import SearchResults, SimilarPhotos
 from photos.serializers import json_by_id, with_score
 from search import services
@@ -60,6 +61,7 @@ async def search_photos(request: Request) -> HttpResponse:
     query = values["q"] or values["query"]
     if not query:
         raise BadRequest("Send what to look for as “q”.", code="missing_query")
+    refuse_long_query(query)
     try:
         hits = await find(request.user, query, values["limit"], values["min_score"])
     except services.SearchUnavailable as error:
@@ -112,19 +114,22 @@ def similar_answer(user: Any, photo_id: int, limit: int) -> HttpResponse:
     return HttpResponse(json.dumps(body), content_type="application/json")
 
 
-@extend_schema(summary="Embed photos anew", request=IndexBody, responses=IndexAnswer)
+@extend_schema(
+    summary="Embed photos anew", parameters=[LibraryParameters], request=IndexBody, responses=IndexAnswer
+)
 @api_view(["POST"])
 async def index_embeddings(request: Request) -> Response:
-    """Embed photos as a job: those without an embedding, or all with `{"incremental": false}`."""
+    """Embed photos as a job: those of a library without a vector, or all with `{"incremental": false}`."""
     body = validated(IndexBody, request.data)
-    return await sync_to_async(index_embeddings_sync)(request.user, body["incremental"])
+    return await sync_to_async(index_embeddings_sync)(request, body["incremental"])
 
 
-def index_embeddings_sync(user: Any, incremental: bool) -> Response:
-    rows = PhotoStep.objects.editable_by(user).filter(step="embedding", photo__deleted_at__isnull=True)
+def index_embeddings_sync(request: Request, incremental: bool) -> Response:
+    library = chosen_library(request, request.data)
+    rows = PhotoStep.objects.filter(photo__library=library, step="embedding", photo__deleted_at__isnull=True)
     if incremental:
         rows = rows.exclude(photo__embeddings__encoder__version=services.encoder_choice().version)
-    job = run_step_again(kind="embeddings", rows=rows, library_id=Library.objects.home_of(user).pk, user=user)
+    job = run_step_again(kind="embeddings", rows=rows, library_id=library.pk, user=request.user)
     if job is None:
         return Response({"indexed": 0, "job_id": None, "message": "No photos to process"})
     message = f"Queued {job.total} photos for processing"

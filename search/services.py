@@ -13,6 +13,7 @@ from django.db.models.functions import Cast
 from pgvector.django import CosineDistance, HalfVectorField
 
 from jobs.cpu import run_cpu
+from photos.api_errors import MAX_QUERY_CHARACTERS
 from photos.models import Photo
 from photos.storages import read_bytes, renditions
 from photos.vectors import ensure_hnsw_index
@@ -21,7 +22,7 @@ from search.models import EncoderVersion, PhotoEmbedding, TextEmbedding
 from search.text_process import TextProcess, TextProcessError
 
 EXACT_SCAN_LIMIT = 20_000  # below it an exact scan takes a few ms and always finds everything
-MAX_QUERY_CHARACTERS = 500
+KEPT_QUERIES = 10_000  # some 15 MB; what people ask again, they ask within fewer
 _choose_lock = threading.Lock()
 _settled: dict[str, encoders.Choice] = {}
 _text_processes: dict[encoders.Choice, TextProcess] = {}
@@ -158,6 +159,13 @@ def keep_query(query: Query) -> None:
     version = encoder_version(encoder_choice())
     row = TextEmbedding(encoder=version, text=query.text, vector=query.vector, cutoff=query.cutoff)
     TextEmbedding.objects.bulk_create([row], ignore_conflicts=True)
+
+
+def forget_old_queries() -> int:
+    """Each day: of the queries' vectors only the newest KEPT_QUERIES stay. Returns how many went."""
+    newest_first = TextEmbedding.objects.order_by("-pk").values_list("pk", flat=True)
+    too_old = newest_first[KEPT_QUERIES : KEPT_QUERIES + 1].first()
+    return 0 if too_old is None else TextEmbedding.objects.filter(pk__lte=too_old).delete()[0]
 
 
 def nearest_photos(

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from faces.models import Face, Person
+from photos.api_errors import MAX_QUERY_CHARACTERS
 from photos.models import Photo
 from photos.timeline import as_tiles
 from search import services
@@ -44,6 +45,8 @@ class Found:
 async def search(request: HttpRequest) -> HttpResponse:
     """Photos that show what `q` says, of the people whose names are in it or of `person` (an id)."""
     user = await request.auser()
+    if len(request.GET.get("q", "")) > MAX_QUERY_CHARACTERS:
+        return await sync_to_async(render_refusal)(request)
     asked = await sync_to_async(read_request)(user, request.GET.get("q", ""), request.GET.get("person", ""))
     found = await look(user, asked)
     return await sync_to_async(render_results)(request, asked, found)
@@ -60,7 +63,7 @@ async def prepare(request: HttpRequest) -> HttpResponse:
 
 def read_request(user: Any, query: str, person_id: str) -> Asked:
     """Understand the query with the names that the user may see."""
-    query = " ".join(query.replace("\0", " ").split())[: services.MAX_QUERY_CHARACTERS]
+    query = " ".join(query.replace("\0", " ").split())
     visible = Person.objects.visible_to(user)
     parsed = understand(query, visible.exclude(name="").values_list("name", flat=True))
     people = list(visible.filter(name__in=parsed.names).with_cover_faces()) if parsed.names else []
@@ -100,6 +103,12 @@ def render_results(request: HttpRequest, asked: Asked, found: Found) -> HttpResp
         "encoder": services.encoder_choice(),
     }
     return render(request, "search/search.html", context)
+
+
+def render_refusal(request: HttpRequest) -> HttpResponse:
+    """The page for a text that is no query any more."""
+    context = {"longest": MAX_QUERY_CHARACTERS, "encoder": services.encoder_choice()}
+    return render(request, "search/search.html", context, status=400)
 
 
 def suggested_people(user: Any, query: str) -> list[Person]:

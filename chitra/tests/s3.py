@@ -127,19 +127,11 @@ def running_seaweedfs(directory: Path) -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """The server. It is one for all tests of the run, so each test makes its own bucket."""
+    """The server. It is one for all tests of a process, so each test makes its own bucket."""
     directory = tmp_path_factory.mktemp("s3")
     with running_seaweedfs(directory) as server:
         yield server
     shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that need the server in one xdist worker, so that there is one server."""
-    for item in items:
-        if "s3_server" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("s3"))
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ def test_a_member_without_rights_sees_no_more(
 
 def test_an_administrator_sees_every_part_with_its_latency(see: Callable[[], Any], media: Path) -> None:
     answer = see()
-    assert set(answer["parts"]) == {"database", "storage", "queue", "models", "migrations"}
+    assert set(answer["parts"]) == {"database", "storage", "queue", "events", "models", "migrations"}
     assert {part["status"] for part in answer["parts"].values()} == {"ok"}
     assert all(part["latency_ms"] >= 0 for part in answer["parts"].values())
     assert answer["parts"]["database"]["server"].startswith("PostgreSQL 1")

@@ -23,7 +23,6 @@ KILLS = 3
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.xdist_group("s3")
 def test_kills_at_random_moments_leave_whole_objects(
     library: Library, media: Path, s3_server: S3Server, tmp_path: Path
 ) -> None:

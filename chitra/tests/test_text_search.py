@@ -16,7 +16,7 @@ from chitra.accounts.models import ApiKey
 from chitra.tests.processes import database_url
 from chitra.tests.web import WebProcess
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("offline-encoder")]
+pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 180
 HEAVY = ("libtorch", "tokenizers", "libvips", "onnxruntime", "cv2")
 MOST_MEGABYTES = 200

@@ -22,7 +22,6 @@ from photos.models import Photo, ResumableUpload
 from photos.storages import originals, read_bytes
 from photos.tests.pictures import jpeg
 
-pytestmark = pytest.mark.xdist_group("s3")
 PIECE = "application/offset+octet-stream"
 MEGABYTE = 1024 * 1024
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -9,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connection
 
+from chitra.supervisor import Part, Plan
 from chitra.tests import patient_step, processes
+from chitra.tests.test_supervisor import Run, is_alive, play
 from jobs import tasks
 from jobs.steps import all_steps
 from photos.models import PhotoStep
@@ -105,3 +111,50 @@ def test_a_worker_that_is_told_to_stop_leaves_nothing_running_for_ever(
     cluster.wait(PATIENCE_SECONDS)
     wait_until(lambda: statuses("renditions") == {"done"} or tasks.sweep() == 1, "an end or a release")
     assert statuses("renditions") <= {"done", "pending"}
+
+
+def see_a_photo_through(library: Any) -> None:
+    ingest(library=library, stream=BytesIO(jpeg(64, 48)), name="a.jpg")
+    try:
+        wait_until(lambda: statuses("metadata") == {"done"}, "the step")
+    finally:
+        connection.close()  # this thread's own
+
+
+def children_of(pid: int) -> list[int]:
+    try:
+        return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.django_db(transaction=True)
+def test_a_cluster_whose_sentinel_was_killed_is_started_again_and_works(library: Any) -> None:
+    """The sentinel leaves its workers behind, who hold the cluster's output open."""
+    part = Part(
+        "worker",
+        [sys.executable, "manage.py", "qcluster"],
+        directory=settings.BASE_DIR,
+        environment={"CHITRA_DATABASE_URL": processes.database_url(), "CHITRA_WORKERS": "1"},
+    )
+    runner = Run(Plan(services=lambda: [part]))
+    first: list[int] = []
+
+    def family() -> list[int]:
+        """Cluster, sentinel, and its three: a worker, the one who hands out, the one who notes results."""
+        child = runner.supervisor._children.get(part)
+        sentinels = children_of(child.pid) if child is not None else []
+        members = [pk for sentinel in sentinels for pk in children_of(sentinel)]
+        return [child.pid, *sentinels, *members] if child is not None and len(members) >= 3 else []
+
+    async def scene() -> None:
+        await runner.until(family)
+        first.extend(family())
+        os.kill(first[1], signal.SIGKILL)
+        await runner.until_logged("starting again")
+        await runner.until(lambda: family() and not set(family()) & set(first))
+        assert not [pid for pid in first if is_alive(pid)]
+        await sync_to_async(see_a_photo_through)(library)
+
+    assert play(runner, scene) == 0

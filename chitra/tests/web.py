@@ -21,7 +21,9 @@ class WebProcess:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = {**os.environ, "CHITRA_DATABASE_POOL": "4", **environment}
+        # A server that is killed leaves its temporary files in the test's directory.
+        ours = {"CHITRA_DATABASE_POOL": "4", "TMPDIR": str(directory)}
+        self._environment = {**os.environ, **ours, **environment}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -243,3 +243,8 @@ def test_a_large_sharp_frontal_face_has_full_quality() -> None:
 )
 def test_one_bad_part_is_enough_to_lower_the_quality(worse: dict[str, float]) -> None:
     assert 0 <= quality_of(**GOOD | worse) < 0.7
+
+
+@pytest.mark.parametrize("shape", [(1, 60_000, 3), (60_000, 1, 3), (1, 1600, 3), (1600, 1, 3), (1, 1, 3)])
+def test_a_picture_too_narrow_for_the_detector_has_no_faces(shape: tuple[int, int, int]) -> None:
+    assert model().detect(np.full(shape, 128, np.uint8)) == []

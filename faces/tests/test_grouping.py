@@ -1,14 +1,16 @@
 """Putting faces to people in the database; the decisions themselves are tested with `clustering`."""
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
 from django.db import connection
 
 from faces import curation, grouping, neighbours, people
-from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
+from faces.models import Face, FaceEmbedding, FaceModelVersion, JournalEntry, Person
 from faces.tests.albums import Album, unit
+from faces.undo import undo
 from jobs.models import Job
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +47,7 @@ def test_a_face_assigned_by_hand_is_never_moved(album: Album) -> None:
     curation.assign_face(face=first, person=other, actor=None)
     album.add_photo("a")
     album.add_photo("a")
-    grouping.regroup_library(Job.objects.create(kind="cluster"), album.library.pk, None)
+    grouping.regroup_library(Job.objects.create(kind="cluster"), album.library.pk, None, reset=True)
     first.refresh_from_db()
     assert first.person == other
 
@@ -135,10 +137,47 @@ def test_names_survive_a_whole_regrouping(album: Album) -> None:
         people.rename_person(person=person, name=f"Name {number}", actor=None)
     before = album.people()
     job = Job.objects.create(kind="cluster")
-    result = grouping.regroup_library(job, album.library.pk, None)
+    result = grouping.regroup_library(job, album.library.pk, None, reset=True)
     assert album.people() == before
     assert sorted(Person.objects.values_list("name", flat=True)) == ["Name 0", "Name 1"]
     assert result == {"clustered": 0, "persons_created": 0}
+
+
+def regroup(album: Album, **body: Any) -> dict[str, int]:
+    job = Job.objects.create(kind="cluster")
+    return grouping.regroup_library(job, album.library.pk, **{"threshold": None, **body})
+
+
+def test_without_reset_only_faces_without_a_person_move(album: Album) -> None:
+    faces = [album.add_photo("a", "b")[0] for _ in range(4)]
+    wrong = Person.objects.create(library=album.library)
+    Face.objects.filter(pk=faces[0].pk).update(person=wrong)
+    Face.objects.filter(pk=faces[1].pk).update(person=None, assigned_by="")
+    assert regroup(album) == {"clustered": 1, "persons_created": 0}
+    assert [faces[0].pk] == list(wrong.faces.values_list("pk", flat=True))
+    assert album.people()[Face.objects.get(pk=faces[2].pk).person_id or 0] == {face.pk for face in faces[1:]}
+
+
+def test_with_reset_all_faces_that_a_machine_assigned_move(album: Album) -> None:
+    faces = [album.add_photo("a", "b")[0] for _ in range(4)]
+    wrong = Person.objects.create(library=album.library)
+    Face.objects.filter(pk=faces[0].pk).update(person=wrong)
+    assert regroup(album, reset=True) == {"clustered": 1, "persons_created": 0}
+    assert not Person.objects.filter(pk=wrong.pk).exists()
+    assert sorted(len(faces) for faces in album.people().values()) == [4, 4]
+
+
+def test_with_reset_the_threshold_dissolves_groups_and_undo_brings_them_back(album: Album) -> None:
+    for _ in range(3):
+        album.add_photo("a", "b")
+    named = people.rename_person(person=Person.objects.order_by("pk")[0], name="Asha", actor=None)
+    before = album.people()
+    assert regroup(album, threshold=0.99) == {"clustered": 0, "persons_created": 0}
+    assert album.people() == before
+    assert regroup(album, threshold=0.99, reset=True)["clustered"] == 3
+    assert album.people() == {named.pk: before[named.pk]}
+    undo(JournalEntry.objects.newest_first()[0], actor=None)
+    assert album.people() == before
 
 
 def test_faces_of_two_libraries_never_meet(album: Album) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from faces import pack_download, packs
+from faces import pack_download, packs, services
 
 PROXIES = (
     "http_proxy",
@@ -213,3 +213,42 @@ def test_choosing_loads_no_model_library(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_what_a_worker_downloads_is_at_once_the_pack_of_the_pages(
+    publisher: Path, tmp_path: Path, settings: Any
+) -> None:
+    settings.MODEL_DIR, settings.STATE_DIR, settings.FACE_PACK = None, tmp_path / "state", "auto"
+    assert services.pack_choice().name == "buffalo_sc"
+    publish(publisher, "buffalo_l")
+    chosen = services.pack_choice(may_download=True)
+    assert (chosen.name, chosen.source) == ("buffalo_l", "download")
+    assert services.pack_choice().version == chosen.version
+
+
+def test_two_workers_that_start_together_take_one_pack(
+    publisher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(publisher, "buffalo_l")
+    is_asked, may_answer = threading.Event(), threading.Event()
+    original = pack_download.fetch
+
+    def slow_fetch(*arguments: Any, **options: Any) -> None:
+        is_asked.set()
+        assert may_answer.wait(30)
+        original(*arguments, **options)
+
+    monkeypatch.setattr(pack_download, "fetch", slow_fetch)
+    chosen: list[str] = []
+
+    def choose() -> None:
+        chosen.append(packs.choose(model_dir=None, state_dir=tmp_path / "state").name)
+
+    workers = [threading.Thread(target=choose) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    assert is_asked.wait(30)
+    may_answer.set()
+    for worker in workers:
+        worker.join(30)
+    assert chosen == ["buffalo_l", "buffalo_l"]

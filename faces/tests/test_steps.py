@@ -19,9 +19,10 @@ from faces.tests.albums import THRESHOLD, unit
 from faces.undo import undo
 from jobs import ledger
 from jobs.models import Job, StepStatus
+from jobs.steps import StepResult
 from photos.models import Library, Photo, PhotoStep
 from photos.steps import make_renditions
-from photos.tests.pictures import picture
+from photos.tests.pictures import picture, png
 
 pytestmark = pytest.mark.django_db
 Box = tuple[float, float, float, float]
@@ -237,6 +238,18 @@ def test_without_weights_photos_are_skipped_until_there_are_some(
     photo = add()
     assert steps.find_faces([photo.pk])[photo.pk].reason == "Fetch the weights."
     assert steps.faces_version() != choice.version
+
+
+@pytest.mark.parametrize("size", [(1, 60_000), (60_000, 1)])
+def test_a_picture_one_pixel_wide_is_done_and_has_no_faces(
+    add: AddPhoto, settings: Any, size: tuple[int, int]
+) -> None:
+    settings.FACE_PACK = "buffalo_sc"
+    photo = add(data=png(*size), name="line.png")
+    assert (photo.width, photo.height) == size
+    assert photo.thumbhash
+    assert steps.find_faces([photo.pk]) == {photo.pk: StepResult.done()}
+    assert not Face.objects.exists()
 
 
 def jpeg_with_xmp(packet: bytes) -> bytes:

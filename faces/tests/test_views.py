@@ -208,3 +208,14 @@ def test_viewer_gets_names_but_no_controls(
 def test_empty_page_says_where_people_come_from(page: Client) -> None:
     assert "Nobody here yet" in page.get("/people").content.decode()
     assert Photo.objects.count() == 0
+
+
+def test_the_grid_knows_where_its_news_come_from(page: Client, library: Library, photo_rows: Rows) -> None:
+    assert '<section class="empty" data-live>' in page.get("/people").content.decode()
+    (pk,) = photo_rows(1)
+    person = Person.objects.create(library=library, name="Asha")
+    face_of(person, pk)
+    assert '<ul class="people" data-live="/people"' in page.get("/people").content.decode()
+    fragment = page.get("/people", headers=HTMX).content.decode()
+    assert "Asha" in fragment
+    assert "<html" not in fragment

@@ -1,5 +1,6 @@
 """The ledger against a real PostgreSQL: claims, leases, attempts, what waits for what, and jobs over rows."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from jobs import ledger
@@ -210,6 +212,18 @@ def test_a_row_reset_before_its_step_can_read_anything_waits(photos: list[int]) 
 def test_running_rows_are_not_reset(photos: list[int]) -> None:
     claim_all()
     assert ledger.reset(ledger.ledger().filter(step="first")) == 0
+
+
+def test_no_query_names_more_rows_than_it_may(photos: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    finish(StepResult.done())
+    finish(StepResult.done(), SECOND)
+    monkeypatch.setattr(ledger, "IDS_AT_ONCE", 2)
+    with CaptureQueriesContext(connection) as queries:
+        assert ledger.reset(ledger.ledger()) == 6
+    assert {row(pk).status for pk in photos} == {"pending"}
+    assert {row(pk, "second").ready_at for pk in photos} == {None}
+    named = re.findall(r"IN \(([\d, ]+)\)", " ".join(query["sql"] for query in queries))
+    assert max(len(ids.split(",")) for ids in named) == 2
 
 
 def test_resetting_over_a_join_locks_the_ledger_only(photos: list[int]) -> None:

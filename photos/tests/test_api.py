@@ -13,7 +13,7 @@ from django.test import Client
 
 from jobs import tasks
 from photos.models import Photo
-from photos.services import ingest
+from photos.services import ACCEPTED, ingest
 from photos.storage_errors import unavailable
 from photos.storages import originals, renditions
 from photos.tests.pictures import jpeg, png
@@ -336,6 +336,20 @@ def test_many_photos_with_a_bad_one_are_taken_without_it(client: Client, media: 
     assert [entry["duplicate"] for entry in answer["duplicates"]] == [True]
     assert [error.split(":")[0] for error in answer["errors"]] == ["1.jpg", "3.jpg"]
     assert Photo.objects.count() == 3
+
+
+def test_several_bad_files_are_answered_with_all_reasons_as_old_clients_expect(
+    client: Client, media: Path
+) -> None:
+    response = upload(client, b"not a picture", b"", field="files")
+    assert response.status_code == 200
+    assert response.json() == {
+        "saved": [],
+        "errors": [
+            f"0.jpg: The content is not a picture that Chitra reads ({ACCEPTED}).",
+            "1.jpg: The file is empty. Send it again from the original.",
+        ],
+    }
 
 
 @pytest.mark.parametrize(

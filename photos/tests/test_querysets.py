@@ -72,9 +72,24 @@ def test_taken_between_takes_the_start_and_not_the_end(photo_rows: Any) -> None:
     assert not Photo.objects.taken_between(start, end).exists()
 
 
-def test_home_is_the_oldest_library_somebody_owns(alice: Any, bob: Any, library: Library) -> None:
+def test_home_is_the_oldest_library_somebody_owns(alice: Any, library: Library) -> None:
     later = Library.objects.create(name="Later")
     Membership.objects.create(library=later, user=alice, role="owner")
     assert Library.objects.home_of(alice) == library
-    Membership.objects.create(library=library, user=bob, role="editor")
-    assert Library.objects.home_of(bob) not in (library, later)
+
+
+def test_home_of_an_editor_is_the_library_edited_until_there_is_an_own(
+    bob: Any, library: Library, share_with: Any
+) -> None:
+    share_with(bob, "editor")
+    assert Library.objects.home_of(bob) == library
+    own = Library.objects.create(name="Own")
+    Membership.objects.create(library=own, user=bob, role="owner")
+    assert Library.objects.home_of(bob) == own
+
+
+def test_a_viewer_gets_a_home_of_their_own(bob: Any, library: Library, share_with: Any) -> None:
+    share_with(bob, "viewer")
+    home = Library.objects.home_of(bob)
+    assert home != library
+    assert Library.objects.home_of(bob) == home

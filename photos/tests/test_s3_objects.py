@@ -17,8 +17,6 @@ from photos.s3 import ObjectStorage
 from photos.s3_writer import PART_BYTES, S3Writer, composite_sha256
 from photos.storage_errors import StorageUnavailable
 
-pytestmark = pytest.mark.xdist_group("s3")
-
 
 @pytest.fixture(params=["s3_server", "minio_server"])
 def server(request: pytest.FixtureRequest) -> Any:

@@ -13,9 +13,6 @@ from PIL import Image, ImageDraw
 from search import encoders
 from search.offline import OfflineEncoder, read_labels
 
-# Computing the label vectors takes seconds: one worker runs all of these tests on one encoder.
-pytestmark = pytest.mark.xdist_group("offline-encoder")
-
 
 def choose(state_dir: Path) -> encoders.Choice:
     return encoders.choose(

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.apps import apps
 
 from photos.models import Library, Photo
 from photos.vectors import ensure_hnsw_index
@@ -122,6 +123,20 @@ def test_a_query_asked_again_costs_no_model(monkeypatch: Any) -> None:
     assert (kept.cutoff, kept.is_kept) == (0.4, True)
     services.keep_query(services.Query("a dog", vector, cutoff=0.4))
     assert TextEmbedding.objects.count() == 1
+
+
+def test_only_the_newest_queries_are_kept(encoder: EncoderVersion, monkeypatch: Any) -> None:
+    monkeypatch.setattr(services, "KEPT_QUERIES", 2)
+    for text in ("a dog", "boats", "a red car", "snow"):
+        TextEmbedding.objects.create(encoder=encoder, text=text, vector=towards(0), cutoff=0.4)
+    assert services.forget_old_queries() == 2
+    assert set(TextEmbedding.objects.values_list("text", flat=True)) == {"a red car", "snow"}
+    assert services.forget_old_queries() == 0
+
+
+def test_old_queries_are_forgotten_each_day() -> None:
+    Schedule = apps.get_model("django_q", "Schedule")
+    assert Schedule.objects.filter(func="search.services.forget_old_queries", schedule_type="D").exists()
 
 
 def test_each_version_has_a_partial_index_that_the_planner_uses(

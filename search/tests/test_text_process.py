@@ -18,7 +18,6 @@ from search import encoders
 from search.text_child import as_argument, from_argument
 from search.text_process import ROOT, TextProcess, TextProcessError
 
-pytestmark = pytest.mark.xdist_group("offline-encoder")
 PATIENCE_SECONDS = 180
 PARENT = """
 import asyncio, sys, time

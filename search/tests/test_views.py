@@ -54,6 +54,17 @@ def put_on(photo_ids: list[int], library: Library, name: str) -> Person:
     return person
 
 
+def test_a_query_may_have_500_characters(
+    page: Client, client_of: Callable[[Any], Client], alice: Any
+) -> None:
+    answer = page.get("/search", {"q": "x" * 501})
+    assert answer.status_code == 400
+    assert "Say it in at most 500 characters." in answer.content.decode()
+    for path in ("/api/search/photos", "/api/search/by-person"):
+        answer = client_of(alice).get(path, {"q": "x" * 501})
+        assert (answer.status_code, answer.json()["error"]) == (400, "query_too_long")
+
+
 def test_photos_come_best_first(page: Client, shown: list[int]) -> None:
     answer = page.get("/search", {"q": "A dog"})
     assert tiles(answer.content) == shown[:2]

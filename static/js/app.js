@@ -64,6 +64,14 @@ document.addEventListener("chitra:tiles", () => {
   watchPlaceholders(document);
 });
 
+/** The grid of people again, unless somebody reads further down, types a name, or has ticked or dragged people. */
+function refreshPeople() {
+  const grid = document.querySelector(".people[data-live], .empty[data-live]");
+  if (!grid || scrollY >= 200 || grid.contains(document.activeElement) || grid.querySelector(":checked, .is-dragged")) return;
+  if (grid.matches(".empty")) location.reload();
+  else htmx.ajax("GET", grid.dataset.live, { target: grid, swap: "innerHTML" });
+}
+
 showTheme(localStorage.getItem("theme") ?? "automatic");
 toasts.querySelectorAll(".toast").forEach(expire);
 new MutationObserver((changes) => {
@@ -80,5 +88,6 @@ listen(async (events) => {
   document.dispatchEvent(new CustomEvent("chitra:events", { detail: events }));
   const concerns = view && events.some((event) => event.step === "faces" && event.photos?.includes(Number(view.dataset.photo)));
   if (concerns) htmx.trigger(document.body, "chitra:photo");
+  if (!events.length || events.some((event) => event.kind === "people")) refreshPeople();
   await onEvents(events);
 });

@@ -7,6 +7,7 @@ const PIECE = 32 * MEGABYTE;
 const RETRY_AFTER_MS = [0, 1000, 3000, 5000, 10000, 20000, 30000];
 const form = document.getElementById("upload");
 const input = form.querySelector("input[type=file]");
+const place = form.querySelector("select[name=library]"); // only there when there is a choice
 const list = document.getElementById("uploads");
 const summary = document.getElementById("upload-summary");
 const blank = document.getElementById("upload-item");
@@ -21,7 +22,7 @@ function add(files) {
     item.querySelector(".upload-name").textContent = file.name;
     item.querySelector(".upload-state").textContent = "waiting";
     list.append(item);
-    queue.push({ file, item });
+    queue.push({ file, item, library: place?.value });
   }
   advance();
 }
@@ -45,14 +46,14 @@ function send(one) {
   else sendWhole(one);
 }
 
-async function sendInPieces({ file, item }) {
+async function sendInPieces({ file, item, library }) {
   const end = (status, answer) => {
     running -= 1;
     finish(item, status, answer);
     advance();
   };
   const upload = new tus.Upload(file, {
-    endpoint: form.dataset.tusUrl,
+    endpoint: into(form.dataset.tusUrl, library),
     chunkSize: PIECE,
     retryDelays: RETRY_AFTER_MS,
     removeFingerprintOnSuccess: true,
@@ -74,13 +75,17 @@ async function sendInPieces({ file, item }) {
   upload.start();
 }
 
+function into(url, library) {
+  return library ? `${url}?library=${library}` : url;
+}
+
 function progress(item, sent, total) {
   const percent = total ? Math.round((100 * sent) / total) : 0;
   item.querySelector("progress").value = percent;
   say(item, percent < 100 ? `${percent} %` : "being saved");
 }
 
-function sendWhole({ file, item }) {
+function sendWhole({ file, item, library }) {
   const request = new XMLHttpRequest();
   const body = new FormData();
   body.append("file", file);
@@ -90,7 +95,7 @@ function sendWhole({ file, item }) {
     finish(item, request.status, parse(request.responseText));
     advance();
   };
-  request.open("POST", form.dataset.url);
+  request.open("POST", into(form.dataset.url, library));
   request.setRequestHeader("X-CSRFToken", token);
   request.send(body);
 }

@@ -39,8 +39,13 @@ def database_url() -> str:
 
 
 def environment(media: Path, **more: str) -> dict[str, str]:
-    """For manage.py in a process of its own: the test's database, a data directory of its own."""
-    return {**os.environ, "CHITRA_DATABASE_URL": database_url(), "CHITRA_DATA_DIR": str(media.parent), **more}
+    """For manage.py in a process of its own: the test's database, a data directory of its own.
+
+    Temporary files, too, lie where they go with the test: a process that is killed leaves them behind.
+    """
+    folder = str(media.parent)
+    ours = {"CHITRA_DATABASE_URL": database_url(), "CHITRA_DATA_DIR": folder, "TMPDIR": folder}
+    return {**os.environ, **ours, **more}
 
 
 def start(

@@ -12,7 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from chitra import embedded
+from chitra import data_lock, embedded
+from chitra.postgres import EmbeddedError
 from chitra.supervisor import Log, Part, Plan, supervise
 
 PORT_PATIENCE_SECONDS = 2  # a server that was just killed may hold its port for a moment
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         """Check what can be checked, then hand over to the supervisor."""
         host, port = options["host"], parse_port(options["port"])
         photos = find_photos(options["photos"])
+        hold_data_dir(embedded.data_dir())
         check_port_is_free(host, port)
         sys.exit(supervise(make_plan(host, port, photos), Log(sys.stdout)))
 
@@ -56,6 +58,15 @@ def find_photos(folder: str | None) -> Path | None:
     if not path.is_dir():
         raise CommandError(f"PHOTOS={folder}: there is no such folder.")
     return path
+
+
+def hold_data_dir(directory: Path) -> int:
+    """Keep others from running on the same data until this process ends, however it does."""
+    try:
+        embedded.prepare_data_dir(directory)
+        return data_lock.hold(directory)
+    except (EmbeddedError, data_lock.DataDirInUse) as error:
+        raise CommandError(str(error)) from None
 
 
 def check_port_is_free(host: str, port: int) -> None:

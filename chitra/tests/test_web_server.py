@@ -1,0 +1,56 @@
+"""The web server over real sockets: what it says to requests that it does not take."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chitra.tests.processes import database_url
+from chitra.tests.web import WebProcess
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None) -> Iterator[WebProcess]:
+    folder: Path = tmp_path_factory.mktemp("web")
+    process = WebProcess(folder, CHITRA_DATABASE_URL=database_url(), CHITRA_DATA_DIR=str(folder))
+    process.start()
+    yield process
+    process.kill()
+
+
+def ask(web: WebProcess, request: bytes) -> tuple[int, bytes]:
+    """Status and body of what the server answers before it closes."""
+    with socket.create_connection(("127.0.0.1", web.port), timeout=30) as link:
+        link.sendall(request)
+        answer = b"".join(iter(lambda: link.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body
+
+
+@pytest.mark.parametrize("length", [20_000, 2_000_000])
+def test_an_address_that_is_too_long_is_refused_in_words(web: WebProcess, length: int) -> None:
+    path = b"/api/search/photos?q=" + b"x" * length
+    status, body = ask(web, b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n" % path)
+    assert (status, json.loads(body)["error"]) == (414, "address_too_long")
+
+
+def test_a_header_that_is_too_long_is_refused_in_words(web: WebProcess) -> None:
+    request = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: %s\r\n\r\n" % (b"x" * 20_000)
+    status, body = ask(web, request)
+    assert (status, json.loads(body)["error"]) == (431, "headers_too_large")
+
+
+@pytest.mark.parametrize("request_text", [b"no request\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 6000])
+def test_what_is_no_request_is_refused_in_words(web: WebProcess, request_text: bytes) -> None:
+    status, body = ask(web, request_text)
+    assert (status, json.loads(body)["error"]) == (400, "bad_request")
+
+
+def test_the_icon_that_browsers_ask_for_is_there(web: WebProcess) -> None:
+    with socket.create_connection(("127.0.0.1", web.port), timeout=30) as link:
+        link.sendall(b"GET /favicon.ico HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: link.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 302")
+    assert b"Location: /static/icon.svg" in answer
