@@ -21,7 +21,7 @@ def in_month(photos: QuerySet[Any], first: datetime) -> Any:
     """Those taken in the month that begins with `first`."""
     after = month_after(first.date())
     end = datetime(after.year, after.month, 1, tzinfo=UTC)
-    if end == first:  # the last month there is
+    if end <= first:  # December 9999, the last month there is
         return photos.filter(taken_at__gte=first)
     return photos.filter(taken_at__gte=first, taken_at__lt=end)
 
@@ -40,7 +40,8 @@ def bucket_columns(photos: QuerySet[Any]) -> str:
             "'id', coalesce(json_agg(id), '[]'), "
             "'ratio', coalesce(json_agg(coalesce(round(width::numeric / nullif(height, 0), 4), 1)), '[]'), "
             "'thumbhash', coalesce(json_agg(translate(encode(thumbhash, 'base64'), E'\\n', '')), '[]'), "
-            "'time', coalesce(json_agg(to_char(taken_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS')), '[]')"
+            "'time', coalesce(json_agg(to_char(taken_at AT TIME ZONE 'UTC', "
+            "'YYYY-MM-DD\"T\"HH24:MI:SS')), '[]')"
             f")::text FROM ({sql}) AS chosen",
             parameters,
         )

@@ -25,7 +25,7 @@ class Selection:
     def of(self, photos: QuerySet[Any]) -> Any:
         """The chosen ones of `photos`, which says what may be chosen from at all."""
         if self.ids is not None:
-            return photos.filter(pk__in=self.ids)
+            return photos.filter(pk__in=self.ids or (0,))  # no row has 0, and SQL has no empty list
         return self.wanted.apply(photos)
 
 
