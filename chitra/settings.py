@@ -330,7 +330,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 0}},
-    "ENUM_NAME_OVERRIDES": {"PartStatusEnum": ["ok", "error"]},
+    "ENUM_NAME_OVERRIDES": {
+        "PartStatusEnum": ["ok", "error"],
+        "MemberRole": ["owner", "editor", "viewer"],
+        "AccountRole": ["user", "admin"],
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "chitra.openapi.add_errors",

@@ -32,7 +32,8 @@ from faces.serializers import (
 )
 from faces.services import model_version, pack_choice
 from faces.undo import undo
-from jobs.api import JobObject, iso, job_json, jobs_visible_to
+from jobs.access import jobs_visible_to
+from jobs.api import JobObject, iso, job_json
 from jobs.models import Job
 from photos.api_errors import validated
 from photos.models import Library, Photo

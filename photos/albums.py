@@ -38,7 +38,7 @@ def with_facts(albums: QuerySet[Any]) -> Any:
 
 def photos_of(album: Album) -> Any:
     """The album's photos in its order, without the trash."""
-    return Photo.objects.filter(albums=album, deleted_at__isnull=True).order_by(
+    return Photo.objects.filter(album_entries__album=album, deleted_at__isnull=True).order_by(
         "album_entries__position", "album_entries__pk"
     )
 

@@ -12,6 +12,7 @@ from jobs.models import StepStatus
 from jobs.steps import all_steps
 from photos.api_fields import FiniteFloatField, IdField
 from photos.filters import Box, PhotoFilter
+from photos.serializers import PageParameters
 
 WALL_CLOCK = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 
@@ -111,6 +112,31 @@ class FilterFields(serializers.Serializer[Any]):
     has_gps = serializers.BooleanField(required=False, allow_null=True, default=None)
     step = StepNameField(required=False, max_length=40, help_text="With step_status: in which state it is.")
     step_status = serializers.ChoiceField(choices=StepStatus.choices, required=False)
+
+
+class FilterObject(FilterFields):
+    """The filter in a body. A name that is none is refused: ignored, it would choose too many photos."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
+            raise serializers.ValidationError({str(name): ["There is no such filter."] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class PhotoListParameters(PageParameters, FilterFields):
+    """A page of the photos that fit."""
+
+    cursor = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        help_text="Empty for the first page, then `next_cursor` of the page before. Without offset.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "cursor" in attrs and attrs["offset"]:
+            raise serializers.ValidationError({"offset": ["Send either cursor or offset."]})
+        return attrs
 
 
 def filter_from(values: dict[str, Any]) -> PhotoFilter:

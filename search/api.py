@@ -16,13 +16,15 @@ from rest_framework.response import Response
 from jobs.services import run_step_again
 from photos.api_errors import BadRequest, Unavailable, validated
 from photos.api_fields import FiniteFloatField, WordsField
+from photos.filter_fields import FilterFields, filter_from
+from photos.filters import PhotoFilter
 from photos.models import Library, Photo, PhotoStep
 from photos.schemas import SearchResults, SimilarPhotos
 from photos.serializers import json_by_id, with_score
 from search import services
 
 
-class SearchParameters(serializers.Serializer[Any]):
+class SearchParameters(FilterFields):
     q = WordsField()
     query = WordsField(help_text="The same as q.")
     limit = serializers.IntegerField(default=20, min_value=1, max_value=100)
@@ -55,13 +57,18 @@ class IndexBody(serializers.Serializer[Any]):
 )
 @api_view(["GET", "HEAD"])
 async def search_photos(request: Request) -> HttpResponse:
-    """Photos that show what `q` (or `query`) says, best first: `{query, results}`; each has a `score`."""
+    """Photos that show what `q` (or `query`) says, best first: `{query, results}`; each has a `score`.
+
+    The filters of the photo list narrow it.
+    """
     values = validated(SearchParameters, request.query_params)
     query = values["q"] or values["query"]
     if not query:
         raise BadRequest("Send what to look for as “q”.", code="missing_query")
+    wanted = filter_from(values)
+    photos = wanted.apply(Photo.objects.all()) if wanted != PhotoFilter() else None
     try:
-        hits = await find(request.user, query, values["limit"], values["min_score"])
+        hits = await find(request.user, query, values["limit"], values["min_score"], photos=photos)
     except services.SearchUnavailable as error:
         raise Unavailable(str(error), code="search_unavailable") from None
     return await sync_to_async(answer)(query, hits)
