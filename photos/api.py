@@ -14,7 +14,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.decorators import parser_classes, permission_classes
+from rest_framework.decorators import parser_classes, permission_classes, throttle_classes
 from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -22,6 +22,7 @@ from rest_framework.response import Response
 
 from jobs import ledger
 from jobs.models import StepStatus
+from jobs.rate_limits import UploadLimit
 from jobs.services import step_counts
 from photos import bulk, jpeg, media_keys, schemas, serving
 from photos.api_errors import (
@@ -274,6 +275,7 @@ def photo_not_found() -> NotFound:
 )
 @api_view(["POST"])
 @parser_classes([MultiPartParser])
+@throttle_classes([UploadLimit])
 async def upload(request: Request) -> Response:
     """Take the files sent as `file` or `files`; answers when their bytes and rows are durable.
 

@@ -9,10 +9,12 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import throttle_classes
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.rate_limits import SearchLimit
 from jobs.services import run_step_again
 from photos.api_errors import BadRequest, Unavailable, validated
 from photos.api_fields import FiniteFloatField, WordsField
@@ -56,6 +58,7 @@ class IndexBody(serializers.Serializer[Any]):
     responses={200: SearchAnswer, 503: None},
 )
 @api_view(["GET", "HEAD"])
+@throttle_classes([SearchLimit])
 async def search_photos(request: Request) -> HttpResponse:
     """Photos that show what `q` (or `query`) says, best first: `{query, results}`; each has a `score`.
 
