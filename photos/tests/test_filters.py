@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from faces.models import Face, Person
 from photos.filter_fields import FilterFields, filter_from
 from photos.filters import Box, PhotoFilter
 from photos.models import Album, AlbumPhoto, Library, Photo, PhotoStep, Tag
@@ -66,28 +65,6 @@ def test_the_opposite_of_a_mark_finds_the_rest(pair: list[int]) -> None:
     change(pair[0], is_favorite=True, latitude=1.0, longitude=1.0)
     assert found(PhotoFilter(is_favorite=False)) == [pair[1]]
     assert found(PhotoFilter(has_place=False)) == [pair[1]]
-
-
-def test_all_people_must_be_on_it(pair: list[int], library: Library) -> None:
-    people = [Person.objects.create(library=library, name=name) for name in "ab"]
-    box = {"x1": 0.0, "y1": 0.0, "x2": 1.0, "y2": 1.0, "detection_score": 1.0}
-    for photo, person in (
-        (pair[0], people[0]),
-        (pair[0], people[1]),
-        (pair[0], people[0]),
-        (pair[1], people[0]),
-    ):
-        Face.objects.create(photo_id=photo, person=person, **box)
-    assert found(PhotoFilter(people=(people[0].pk,))) == pair
-    assert found(PhotoFilter(people=(people[0].pk, people[1].pk))) == [pair[0]]
-
-
-def test_a_dismissed_face_is_nobody(pair: list[int], library: Library) -> None:
-    person = Person.objects.create(library=library, name="a")
-    Face.objects.create(
-        photo_id=pair[0], person=person, x1=0, y1=0, x2=1, y2=1, detection_score=1, is_dismissed=True
-    )
-    assert found(PhotoFilter(people=(person.pk,))) == []
 
 
 def test_all_tags_must_be_there_in_any_case(pair: list[int]) -> None:
