@@ -17,9 +17,9 @@ def jobs_visible_to(user: Any) -> QuerySet[Job]:
 
 
 def may_change(user: Any, job: Job) -> bool:
-    """Whether the user asked for the job or may change photos of its library."""
-    of_library = {f"{ledger_subject()}__library_id": job.library_id}
-    return job.created_by_id == user.pk or editable_rows(user).filter(**of_library).exists()
+    """Whether the user asked for the job or may change its library."""
+    libraries = import_string(settings.EDITABLE_LIBRARIES)
+    return job.created_by_id == user.pk or job.library_id in libraries(user)
 
 
 def visible_rows(user: Any) -> QuerySet[Any]:
