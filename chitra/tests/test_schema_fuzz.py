@@ -24,7 +24,7 @@ UNENDING = "/api/events"
 
 @pytest.fixture
 def web(tmp_path: Path, transactional_db: None) -> Iterator[WebProcess]:
-    limits = {name: "0" for name in ("CHITRA_LOGINS_PER_MINUTE", "CHITRA_SEARCHES_PER_MINUTE")}
+    limits = dict.fromkeys(("CHITRA_LOGINS_PER_MINUTE", "CHITRA_SEARCHES_PER_MINUTE"), "0")
     environment = {"CHITRA_DATA_DIR": str(tmp_path), "CHITRA_DATABASE_URL": database_url(), **limits}
     process = WebProcess(tmp_path, **environment)
     process.start()
