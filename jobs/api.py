@@ -6,7 +6,7 @@ from typing import Any
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -18,6 +18,11 @@ from jobs.models import Job
 from jobs.services import cancel_job, retry_job
 
 
+@extend_schema_field({"type": ["integer", "object", "null"]})
+class ResultField(serializers.JSONField):
+    """A number or an object, as the old API answers it."""
+
+
 class JobObject(serializers.Serializer[Any]):
     job_id = serializers.CharField()
     kind = serializers.CharField()
@@ -25,7 +30,7 @@ class JobObject(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField(allow_null=True)
     started_at = serializers.DateTimeField(allow_null=True)
     ended_at = serializers.DateTimeField(allow_null=True)
-    result = serializers.JSONField(allow_null=True, help_text="How many succeeded, or an object.")
+    result = ResultField(help_text="How many succeeded, or an object.")
     error = serializers.CharField(allow_null=True)
     total = serializers.IntegerField()
     done = serializers.IntegerField()

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from photos import albums, bulk, schemas
 from photos.api import offset_page
 from photos.api_errors import Unprocessable, validated
-from photos.api_fields import IdField
+from photos.api_fields import IdField, TextField
 from photos.bulk_api import editable_album
 from photos.edit_fields import MOST_IDS, SelectionBody, selection_from
 from photos.models import Album, Library, Photo
@@ -27,15 +27,15 @@ class AlbumListParameters(PageParameters):
 
 
 class NewAlbum(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=200)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    name = TextField(max_length=200)
+    description = TextField(required=False, allow_blank=True, max_length=10_000)
     library = IdField(required=False, help_text="One's own when it is left out.")
     photo_ids = serializers.ListField(child=IdField(), required=False, max_length=MOST_IDS)
 
 
 class AlbumChanges(serializers.Serializer[Any]):
-    name = serializers.CharField(required=False, max_length=200)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    name = TextField(required=False, max_length=200)
+    description = TextField(required=False, allow_blank=True, max_length=10_000)
     cover = IdField(required=False, allow_null=True, help_text="A photo of the album; null for its first.")
 
 

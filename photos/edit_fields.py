@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from photos.api_fields import IdField
+from photos.api_fields import IdField, TextField
 from photos.bulk import Selection
 from photos.filter_fields import FilterObject, filter_from
 
@@ -15,8 +15,8 @@ PHOTO_COLUMNS = {"favorite": "is_favorite", "archived": "is_archived"}  # named 
 class PhotoChanges(serializers.Serializer[Any]):
     """What people say about a photo; what is left out stays as it is."""
 
-    title = serializers.CharField(required=False, allow_blank=True, max_length=300)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    title = TextField(required=False, allow_blank=True, max_length=300)
+    description = TextField(required=False, allow_blank=True, max_length=10_000)
     rating = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=5)
     favorite = serializers.BooleanField(required=False)
     archived = serializers.BooleanField(required=False)
@@ -50,7 +50,7 @@ class BulkBody(SelectionBody):
 
     action = serializers.ChoiceField(choices=ACTIONS)
     album = IdField(required=False, help_text="With add_to_album and remove_from_album.")
-    tag = serializers.CharField(required=False, max_length=200, help_text="With tag and untag.")
+    tag = TextField(required=False, max_length=200, help_text="With tag and untag.")
     rating = serializers.IntegerField(
         required=False, allow_null=True, min_value=0, max_value=5, help_text="With rate; null takes it off."
     )

@@ -12,12 +12,13 @@ from rest_framework.response import Response
 
 from photos import members
 from photos.api_errors import Conflict, validated
+from photos.api_fields import TextField
 from photos.models import Library, Membership
 from photos.permissions import IsNamed
 
 
 class LibraryBody(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=100)
+    name = TextField(max_length=100)
 
 
 class LibraryObject(serializers.Serializer[Any]):

@@ -13,11 +13,12 @@ from rest_framework.response import Response
 
 from chitra.accounts.models import ApiKey
 from photos.api_errors import validated
+from photos.api_fields import TextField
 from photos.permissions import IsNamed
 
 
 class NewKey(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=100, help_text="What the key is for.")
+    name = TextField(max_length=100, help_text="What the key is for.")
 
 
 class KeyObject(serializers.Serializer[Any]):
