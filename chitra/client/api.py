@@ -12,7 +12,7 @@ from chitra.client.transport import PAUSES_SECONDS, Answer, ApiError, Transport,
 
 PAGE_SIZE = 500
 TUS = {"Tus-Resumable": "1.0.0"}
-Progress = Callable[[int], None]
+Progress = Callable[[int], object]
 
 
 class Photo(TypedDict):
@@ -148,7 +148,7 @@ class Client:
         return {known["checksum"]: known for known in answer.json()["existing"]}
 
     def upload(
-        self, path: Path, *, resume: str = "", began: Callable[[str], None] = str, progress: Progress = int
+        self, path: Path, *, resume: str = "", began: Callable[[str], object] = str, progress: Progress = int
     ) -> Uploaded:
         """Send a file; a connection that breaks is taken up where it stood.
 
