@@ -273,7 +273,11 @@ def unassign_sync(user: Any, face_id: int) -> dict[str, Any]:
     return STATUS_OK
 
 
-@extend_schema(summary="Say who many faces are", request=BulkAssignBody, responses={200: schemas.AssignedFaces, 404: None})
+@extend_schema(
+    summary="Say who many faces are",
+    request=BulkAssignBody,
+    responses={200: schemas.AssignedFaces, 404: None},
+)
 @api_view(["POST"])
 async def bulk_assign(request: Request) -> Response:
     """Put `{face_ids}` to `{person_id}` by hand; null is nobody."""

@@ -68,7 +68,11 @@ def issue(user: Any, name: str) -> Response:
 @permission_classes([IsNamed])
 async def key_detail(request: Request, key_id: int) -> Response:
     """It stops working at once."""
-    deleted, _ = await ApiKey.objects.filter(pk=key_id, user=request.user).adelete()
+    await sync_to_async(revoke)(request.user, key_id)
+    return Response(status=204)
+
+
+def revoke(user: Any, key_id: int) -> None:
+    deleted, _ = ApiKey.objects.filter(pk=key_id, user=user).delete()
     if not deleted:
         raise NotFound("There is no such key.", code="key_not_found")
-    return Response(status=204)
