@@ -59,7 +59,13 @@ from photos.upload_handler import IngestingHandler, TakenFile
 logger = logging.getLogger(__name__)
 
 NOT_ASKED_FOR = "Uploaded with auto_process=false. Index faces or embeddings to do it after all."
-BYTES = {(200, "application/octet-stream"): OpenApiTypes.BINARY, 302: None, 503: None}
+BYTES = {
+    (200, "application/octet-stream"): OpenApiTypes.BINARY,
+    (200, "image/*"): OpenApiTypes.BINARY,
+    (200, "video/*"): OpenApiTypes.BINARY,
+    302: None,
+    503: None,
+}
 PICTURES = {(200, "image/webp"): OpenApiTypes.BINARY, (200, "image/jpeg"): OpenApiTypes.BINARY, 503: None}
 REJECTIONS = {"too_large": TooLargeToTake, "unsupported_type": UnsupportedContent}
 
@@ -118,7 +124,7 @@ def progress(request: Request) -> Response:
 
 
 @extend_schema(methods=["GET"], summary="One photo", responses=schemas.PhotoObject)
-@extend_schema(methods=["DELETE"], summary="Move a photo to the trash", responses=schemas.DeletedPhoto)
+@extend_schema(methods=["DELETE"], summary="Move a photo to the trash", responses={200: schemas.DeletedPhoto})
 @extend_schema(
     methods=["PATCH"], summary="Change a photo", request=PhotoChanges, responses=schemas.PhotoObject
 )

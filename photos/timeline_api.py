@@ -123,7 +123,7 @@ def statistics(request: Request) -> Response:
     methods=["GET"],
     summary="Download photos as a zip",
     parameters=[DownloadParameters],
-    responses={(200, "application/zip"): OpenApiTypes.BINARY, 413: None},
+    responses={(200, "application/zip"): OpenApiTypes.BINARY, 404: None, 413: None},
 )
 @extend_schema(
     methods=["POST"],
