@@ -30,10 +30,10 @@ def json_answers(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponseBase:
-            waiting: Awaitable[HttpResponseBase] = get_response(request)
+            waiting: Awaitable[Any] = get_response(request)
             response = await waiting
             if not is_json(response):
-                return response
+                return response  # type: ignore[no-any-return]
             if len(response.content) < BLOCKING_BYTES:
                 return finished(request, response)
             return await asyncio.to_thread(finished, request, response)

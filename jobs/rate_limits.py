@@ -5,13 +5,14 @@ request. The table is unlogged: a request waits for no disk, and after a crash e
 """
 
 import math
+from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.shortcuts import render
 from django.utils import timezone
 from rest_framework.throttling import BaseThrottle
@@ -35,9 +36,9 @@ def seconds_to_wait(scope: str, who: str) -> int:
     allowed = settings.RATE_LIMITS[scope]
     if not allowed:
         return 0
-    window = timedelta(seconds=WINDOW_SECONDS)
+    parameters: Any = {"key": f"{scope} {who}"[:200], "window": timedelta(seconds=WINDOW_SECONDS)}
     with connection.cursor() as cursor:
-        cursor.execute(COUNT, {"key": f"{scope} {who}"[:200], "window": window})
+        cursor.execute(COUNT, parameters)
         count, seconds = cursor.fetchone()
     return max(1, math.ceil(seconds)) if count > allowed else 0
 
@@ -79,15 +80,15 @@ class SearchLimit(RateLimit):
     scope = "search"
 
 
-def limit_posts(scope: str) -> Any:
+def limit_posts(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """For a page: forms sent too often from one address get 429, before anything is looked up."""
 
-    def decorate(view: Any) -> Any:
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
-        def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             seconds = seconds_to_wait(scope, f"at {address_of(request)}") if request.method == "POST" else 0
             if not seconds:
-                return view(request, *args, **kwargs)  # type: ignore[no-any-return]
+                return view(request, *args, **kwargs)
             response = render(request, "429.html", {"seconds": seconds}, status=429)
             response.headers["Retry-After"] = str(seconds)
             return response

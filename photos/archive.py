@@ -5,7 +5,7 @@ the last entry of the zip says which are missing.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -53,7 +53,7 @@ def unique_names(names: Iterable[str]) -> Iterator[str]:
         yield candidate
 
 
-def zip_chunks(entries: Iterable[Entry]) -> Iterator[bytes]:
+def zip_chunks(entries: Iterable[Entry]) -> Generator[bytes, None, None]:
     """The archive in pieces of at most a megabyte or so. Blocks; reads one original at a time."""
     archive, missing = ZipStream(), []
     for entry in entries:

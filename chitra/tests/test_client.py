@@ -91,8 +91,7 @@ def test_folders_are_uploaded_once_into_albums_named_like_them(
     code, lines, _ = run(capsys, "upload", "-r", folder)
     assert (code, lines[-1]["summary"]) == (0, {"existing": 5, "bytes": 0})
 
-    photo = Photo.objects.order_by("pk").first()
-    Photo.objects.filter(pk=photo.pk).move_to_trash()
+    Photo.objects.filter(pk=Photo.objects.order_by("pk")[0].pk).move_to_trash()
     code, lines, _ = run(capsys, "upload", "-r", folder)
     assert lines[-1]["summary"]["trashed"] >= 1
     assert Photo.objects.filter(deleted_at__isnull=False).count() == 1
