@@ -6,11 +6,12 @@ BIN := $(VENV)/bin
 APPS := chitra search faces photos jobs
 SHIM := packaging/opencv-python/pyproject.toml
 PYTEST_ARGS ?= -n 2
+EXAMPLES ?= 300
 # Checks need settings and a database, but not those of a Chitra that is in use.
 CHECK_ENV := CHITRA_DATA_DIR=.cache/check
 
 .DEFAULT_GOAL := help
-.PHONY: help run shell test check lint types contracts migrations schema openapi pytest format clean
+.PHONY: help run shell test check lint types contracts migrations schema openapi fuzz pytest format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ schema: $(VENV)/.dev
 
 openapi: $(VENV)/.dev ## Write docs/openapi.yaml after the API changed
 	$(CHECK_ENV) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+
+fuzz: $(VENV)/.dev ## Let schemathesis look for answers that the schema forbids, at length (EXAMPLES=…)
+	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_PHASES=examples,coverage,fuzzing $(BIN)/python -m pytest chitra/tests/test_schema_fuzz.py -s
 
 pytest: $(VENV)/.dev ## The tests alone (PYTEST_ARGS=…)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -23,7 +23,7 @@ class VideoParameters(serializers.Serializer[None]):
 @extend_schema(
     summary="Play a video",
     parameters=[VideoParameters],
-    responses={(200, "video/mp4"): OpenApiTypes.BINARY},
+    responses={(200, "video/mp4"): OpenApiTypes.BINARY, 401: None},
 )
 @api_view(["GET", "HEAD"])
 @authentication_classes([])

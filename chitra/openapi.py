@@ -132,6 +132,8 @@ def error_statuses(path: str, operation: dict[str, Any]) -> set[str]:
         found |= {"400", "422"}
     if "requestBody" in operation:
         found |= {"400", "413", "415", "422"}
+    if path.startswith(("/api/photos/upload", "/api/search/photos")):
+        found.add("429")
     if path.startswith(("/api/auth/login", "/api/auth/register")):
         found |= {"401", "403", "429"}
     return found

@@ -52,6 +52,8 @@ INSTALLED_APPS = [
 
 # Django's own, but without a thread for each hook (docs/decisions/middleware.md).
 MIDDLEWARE = [
+    "chitra.request_ids.request_ids",
+    "chitra.json_answers.json_answers",
     "chitra.middleware.SecurityMiddleware",
     "chitra.content_security_policy.content_security_policy",
     "corsheaders.middleware.CorsMiddleware",
@@ -210,6 +212,7 @@ LEDGER_MODEL = "photos.PhotoStep"
 LEDGER_LEASE_SECONDS = 60  # how long a silent worker keeps its photos; a working one renews in time
 LEDGER_LIBRARIES = "photos.services.libraries_of_photos"
 EVENT_LIBRARIES = "photos.services.library_ids_of"
+EDITABLE_LIBRARIES = "photos.services.editable_library_ids"
 PHOTO_STEPS = [
     "photos.steps.METADATA",
     "photos.steps.RENDITIONS",
@@ -219,7 +222,11 @@ PHOTO_STEPS = [
 ]
 
 TRASH_DAYS = env_int("CHITRA_TRASH_DAYS", 30, maximum=36500)
-DAILY_TASKS = ["photos.trash.empty_trash", "search.services.forget_old_queries"]
+DAILY_TASKS = [
+    "photos.trash.empty_trash",
+    "search.services.forget_old_queries",
+    "jobs.rate_limits.forget_windows",
+]
 
 MODEL_DIR = Path(path) if (path := env_str("CHITRA_MODEL_DIR")) else None
 ENCODER = env_str("CHITRA_ENCODER", "auto", choices=("auto", "open_clip", "offline"))
@@ -295,11 +302,20 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["chitra.rest.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "chitra.rest.AnyAccept",
     "DEFAULT_SCHEMA_CLASS": "chitra.openapi.ApiSchema",
-    "DEFAULT_THROTTLE_RATES": {"login": "10/min"},
     "EXCEPTION_HANDLER": "chitra.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,
 }
+
+# A minute: log in, registration and setup per address, the others per account. 0 is no limit.
+RATE_LIMITS = {
+    "login": env_int("CHITRA_LOGINS_PER_MINUTE", 10, maximum=1_000_000),
+    "upload": env_int("CHITRA_UPLOADS_PER_MINUTE", 3000, maximum=1_000_000),
+    "search": env_int("CHITRA_SEARCHES_PER_MINUTE", 600, maximum=1_000_000),
+}
+# How many proxies in front name the address of who asks, in X-Forwarded-For. Risk: with more than there are,
+# clients choose the address they are counted by.
+PROXIES = env_int("CHITRA_PROXIES", 1 if HTTPS else 0, maximum=10)
 
 # For old clients on a trusted network that send no key: they act as this user, from any origin.
 # Risk: everybody who reaches the port sees and changes that user's photos.
@@ -315,6 +331,7 @@ CORS_ALLOW_HEADERS = [
 ]
 CORS_EXPOSE_HEADERS = [
     *("allow", "content-length", "content-range", "content-disposition", "etag", "retry-after", "location"),
+    "x-request-id",
     *("tus-resumable", "tus-version", "tus-extension", "tus-checksum-algorithm", "tus-max-size"),
     *("upload-offset", "upload-length", "upload-expires", "chitra-photo-id", "chitra-duplicate"),
 ]
@@ -336,7 +353,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 0}},
-    "ENUM_NAME_OVERRIDES": {"PartStatusEnum": ["ok", "error"]},
+    "ENUM_NAME_OVERRIDES": {
+        "PartStatusEnum": ["ok", "error"],
+        "MemberRole": ["owner", "editor", "viewer"],
+        "AccountRole": ["user", "admin"],
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "chitra.openapi.add_errors",
@@ -346,8 +367,9 @@ SPECTACULAR_SETTINGS = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"short": {"format": "{levelname:<7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short"}},
+    "filters": {"request": {"()": "chitra.request_ids.RequestIdFilter"}},
+    "formatters": {"short": {"format": "{levelname:<7} {name}:{request} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "short", "filters": ["request"]}},
     "root": {"handlers": ["console"], "level": env_str("CHITRA_LOG_LEVEL", "INFO").upper()},
     # libvips warns of every oddity of a file; what matters ends as the reason of a failed step.
     "loggers": {

@@ -57,6 +57,7 @@ class FlowingRequest(WebRequest):  # type: ignore[misc]
         """The body has come."""
         self.is_complete = True
         if not self.is_flowing:
+            self.content.seek(0)  # Twisted parses no form then, and refuses none with an empty answer
             super().requestReceived(command, path, version)
         elif self.discarded_bytes >= 0:
             super().finish()

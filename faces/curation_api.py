@@ -32,7 +32,8 @@ from faces.serializers import (
 )
 from faces.services import model_version, pack_choice
 from faces.undo import undo
-from jobs.api import JobObject, iso, job_json, jobs_visible_to
+from jobs.access import jobs_visible_to
+from jobs.api import JobObject, iso, job_json
 from jobs.models import Job
 from photos.api_errors import validated
 from photos.library_choice import LibraryParameters, chosen_library
@@ -106,7 +107,11 @@ def suggestion_json(question: suggestions.Suggestion) -> dict[str, Any]:
     }
 
 
-@extend_schema(summary="Answer a question", request=AnswerBody, responses=schemas.AnsweredQuestion)
+@extend_schema(
+    summary="Answer a question",
+    request=AnswerBody,
+    responses={200: schemas.AnsweredQuestion, 404: None},
+)
 @api_view(["POST"])
 async def answer_suggestion(request: Request) -> Response:
     """`{person_id, face_id | other_id, answer: yes | no | unsure}`; answers the `entry` in the journal."""
@@ -274,7 +279,11 @@ def unassign_sync(user: Any, face_id: int) -> dict[str, Any]:
     return STATUS_OK
 
 
-@extend_schema(summary="Say who many faces are", request=BulkAssignBody, responses=schemas.AssignedFaces)
+@extend_schema(
+    summary="Say who many faces are",
+    request=BulkAssignBody,
+    responses={200: schemas.AssignedFaces, 404: None},
+)
 @api_view(["POST"])
 async def bulk_assign(request: Request) -> Response:
     """Put `{face_ids}` to `{person_id}` by hand; null is nobody."""

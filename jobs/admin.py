@@ -7,7 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from jobs.models import Job, StepWake
+from jobs.models import Job, RateWindow, StepWake
 from jobs.services import cancel_job
 
 if TYPE_CHECKING:
@@ -88,3 +88,9 @@ class JobAdmin(ReadOnlyAdmin):
 @admin.register(StepWake)
 class StepWakeAdmin(ReadOnlyAdmin):
     list_display = ["step", "requested_at"]
+
+
+@admin.register(RateWindow)
+class RateWindowAdmin(ReadOnlyAdmin):
+    list_display = ["key", "began_at", "count"]
+    search_fields = ["key"]

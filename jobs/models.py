@@ -109,3 +109,14 @@ class StepWake(models.Model):
 
     def __str__(self) -> str:
         return self.step
+
+
+class RateWindow(models.Model):
+    """How often somebody did something since `began_at`; `jobs.rate_limits` writes it. An unlogged table."""
+
+    key = models.CharField(max_length=200, primary_key=True)
+    began_at = models.DateTimeField()
+    count = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"

@@ -118,6 +118,28 @@ def run_step_again(*, kind: str, rows: QuerySet[Any], library_id: int | None, us
     return job
 
 
+def retry_job(job: Job, *, user: Any) -> Job | None:
+    """A new job over the rows that failed in one that has ended, or with its function once more.
+
+    None when nothing is left to do. An import from the command line can only be started again there.
+    """
+    if not job.has_ended:
+        return None
+    if "function" not in job.arguments:
+        rows = ledger.ledger().filter(job=job, status=StepStatus.FAILED)
+        return run_step_again(kind=job.kind, rows=rows, library_id=job.library_id, user=user)
+    if job.status == Job.Status.FINISHED:
+        return None
+    return start_job(
+        kind=job.kind,
+        function=job.arguments["function"],
+        arguments=job.arguments["with"],
+        library_id=job.library_id,
+        user=user,
+        cluster=job.arguments["cluster"],
+    )
+
+
 def announce_step(step: Step, results: Mapping[int, StepResult]) -> None:
     """Tell the pages which photos a step has just finished."""
     if not results:

@@ -10,8 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from jobs import ledger
-from jobs.api import jobs_visible_to
+from jobs.access import editable_rows, jobs_visible_to, ledger_subject, may_change, visible_rows
 from jobs.models import StepStatus
 from jobs.requests import HtmxHttpRequest
 from jobs.services import cancel_job, run_step_again, step_counts
@@ -41,29 +40,6 @@ def jobs(request: HtmxHttpRequest) -> HttpResponse:
         "can_edit": editable_rows(request.user).exists(),
     }
     return render(request, "jobs/_jobs.html" if request.htmx else "jobs/jobs.html", context)
-
-
-def visible_rows(user: Any) -> QuerySet[Any]:
-    """The ledger of what the user may see, without the trash."""
-    return in_use(ledger_of_libraries().visible_to(user))
-
-
-def editable_rows(user: Any) -> QuerySet[Any]:
-    return in_use(ledger_of_libraries().editable_by(user))
-
-
-def ledger_of_libraries() -> Any:
-    """The concrete ledger, whose rows know their library."""
-    return ledger.ledger()
-
-
-def ledger_subject() -> str:
-    """What a row of the ledger is about."""
-    return ledger.subject_column().removesuffix("_id")
-
-
-def in_use(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.filter(**{f"{ledger_subject()}__deleted_at__isnull": True})
 
 
 def bar(title: str, counts: dict[str, int]) -> dict[str, Any]:
@@ -123,8 +99,7 @@ def retry(request: HttpRequest) -> HttpResponse:
 def cancel(request: HttpRequest, job_id: str) -> HttpResponse:
     """Stop a job; what has not begun is not begun."""
     job = get_object_or_404(jobs_visible_to(request.user), pk=job_id)
-    of_library = {f"{ledger_subject()}__library_id": job.library_id}
-    if job.created_by_id != request.user.pk and not editable_rows(request.user).filter(**of_library).exists():
+    if not may_change(request.user, job):
         raise Http404("There is no such job to cancel.")
     messages.info(request, "The job is cancelled." if cancel_job(job) else "The job had ended already.")
     return redirect("jobs")

@@ -1,5 +1,6 @@
 """The REST API of photos: list, detail, bytes, upload, scan."""
 
+import json
 import logging
 from collections.abc import Awaitable
 from functools import lru_cache
@@ -13,7 +14,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.decorators import parser_classes, permission_classes
+from rest_framework.decorators import parser_classes, permission_classes, throttle_classes
 from rest_framework.exceptions import APIException, NotFound, ParseError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -21,24 +22,29 @@ from rest_framework.response import Response
 
 from jobs import ledger
 from jobs.models import StepStatus
+from jobs.rate_limits import UploadLimit
 from jobs.services import step_counts
-from photos import jpeg, media_keys, schemas, serving
+from photos import bulk, jpeg, media_keys, schemas, serving
 from photos.api_errors import (
     BadRequest,
     DecodeFailed,
     InsufficientStorage,
     TooLargeToTake,
     Unavailable,
+    Unprocessable,
     UnsupportedContent,
     validated,
 )
+from photos.cursors import page_after
+from photos.edit_fields import PHOTO_COLUMNS, PhotoChanges
+from photos.filter_fields import PhotoListParameters, filter_from
+from photos.filters import PhotoFilter
 from photos.importing import BadFolder, import_folder, inside_scan_roots
 from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Photo, PhotoStep
 from photos.permissions import IsAdministrator
 from photos.serializers import (
     ImageParameters,
-    PageParameters,
     PageStatement,
     ScanBody,
     StorageParameters,
@@ -48,12 +54,19 @@ from photos.serializers import (
 from photos.services import Ingested, Origin, RejectedFile
 from photos.storage_errors import StorageUnavailable
 from photos.storages import originals, renditions
+from photos.timeline import BadCursor
 from photos.upload_handler import IngestingHandler, TakenFile
 
 logger = logging.getLogger(__name__)
 
 NOT_ASKED_FOR = "Uploaded with auto_process=false. Index faces or embeddings to do it after all."
-BYTES = {(200, "application/octet-stream"): OpenApiTypes.BINARY, 302: None, 503: None}
+BYTES = {
+    (200, "application/octet-stream"): OpenApiTypes.BINARY,
+    (200, "image/*"): OpenApiTypes.BINARY,
+    (200, "video/*"): OpenApiTypes.BINARY,
+    302: None,
+    503: None,
+}
 PICTURES = {(200, "image/webp"): OpenApiTypes.BINARY, (200, "image/jpeg"): OpenApiTypes.BINARY, 503: None}
 REJECTIONS = {"too_large": TooLargeToTake, "unsupported_type": UnsupportedContent}
 
@@ -61,27 +74,46 @@ REJECTIONS = {"too_large": TooLargeToTake, "unsupported_type": UnsupportedConten
 @extend_schema(
     operation_id="photos_list",
     summary="List photos",
-    parameters=[PageParameters],
+    parameters=[PhotoListParameters],
     responses=schemas.PhotoPage,
 )
 @api_view(["GET", "HEAD"])
 def list_photos(request: Request) -> HttpResponse:
-    """Photos, newest first by capture time: `{items, limit, offset, total}`."""
+    """Photos, newest first by capture time: `{items, limit, offset, total}`.
+
+    With `cursor`, empty for the first page, photos that arrive meanwhile shift nothing, and no page costs
+    more than another: `{items, limit, next_cursor}`.
+    """
     # Not async: so key, page and count are looked up in one visit to the request's thread instead of two.
-    page = validated(PageParameters, request.query_params)
-    return photo_page(request.user, page["limit"], page["offset"])
+    values = validated(PhotoListParameters, request.query_params)
+    wanted = filter_from(values)
+    if "cursor" in values:
+        photos = wanted.apply(Photo.objects.visible_to(request.user))
+        return cursor_page(photos, values["cursor"], values["limit"])
+    statement = timeline_of(request.user, wanted)
+    return offset_page(statement, values["limit"], values["offset"])
 
 
-def photo_page(user: Any, limit: int, offset: int) -> HttpResponse:
-    items, total = timeline_of(user).fetch(limit=limit, offset=offset)
+def offset_page(statement: PageStatement, limit: int, offset: int) -> HttpResponse:
+    items, total = statement.fetch(limit=limit, offset=offset)
     body = f'{{"items":[{items}],"limit":{limit},"offset":{offset},"total":{total}}}'
     return HttpResponse(body, content_type="application/json")
 
 
+def cursor_page(photos: Any, cursor: str, limit: int) -> HttpResponse:
+    try:
+        page = page_after(photos, cursor, limit=limit)
+    except BadCursor as error:
+        raise Unprocessable({"cursor": [str(error)]}) from None
+    following = json.dumps(page.next_cursor)
+    body = f'{{"items":[{",".join(page.items)}],"limit":{limit},"next_cursor":{following}}}'
+    return HttpResponse(body, content_type="application/json")
+
+
 @lru_cache(maxsize=1000)
-def timeline_of(user: Any) -> PageStatement:
-    """The query is the same as long as the user is: membership is looked up when it runs."""
-    return PageStatement.of(Photo.objects.visible_to(user).newest_first())
+def timeline_of(user: Any, wanted: PhotoFilter) -> PageStatement:
+    """The query is the same as long as user and filter are: membership is looked up when it runs."""
+    return PageStatement.of(wanted.apply(Photo.objects.visible_to(user)).newest_first())
 
 
 @extend_schema(summary="Progress of the steps", responses=schemas.Progress)
@@ -93,20 +125,39 @@ def progress(request: Request) -> Response:
 
 
 @extend_schema(methods=["GET"], summary="One photo", responses=schemas.PhotoObject)
-@extend_schema(methods=["DELETE"], summary="Move a photo to the trash", responses=schemas.DeletedPhoto)
-@api_view(["GET", "HEAD", "DELETE"])
+@extend_schema(methods=["DELETE"], summary="Move a photo to the trash", responses={200: schemas.DeletedPhoto})
+@extend_schema(
+    methods=["PATCH"], summary="Change a photo", request=PhotoChanges, responses=schemas.PhotoObject
+)
+@api_view(["GET", "HEAD", "PATCH", "DELETE"])
 async def photo_detail(request: Request, photo_id: int) -> HttpResponse:
-    """GET: the photo. DELETE: into the trash, where it can be brought back from for 30 days."""
+    """GET: the photo. PATCH: what people say about it; what is left out stays. DELETE: into the trash, where
+    it can be brought back from for 30 days.
+    """
     if request.method == "DELETE":
         return await sync_to_async(delete_photo)(request.user, photo_id)
-    found = await sync_to_async(photos_as_json)(Photo.objects.visible_to(request.user).filter(pk=photo_id))
+    if request.method == "PATCH":
+        changes = validated(PhotoChanges, request.data)
+        await sync_to_async(change_photo)(request.user, photo_id, changes)
+    return await sync_to_async(photo_answer)(request.user, photo_id)
+
+
+def photo_answer(user: Any, photo_id: int) -> HttpResponse:
+    found = photos_as_json(Photo.objects.visible_to(user).filter(pk=photo_id))
     if not found:
         raise photo_not_found()
     return HttpResponse(found[0], content_type="application/json")
 
 
+def change_photo(user: Any, photo_id: int, changes: dict[str, Any]) -> None:
+    chosen = Photo.objects.editable_by(user).filter(pk=photo_id)
+    values = {PHOTO_COLUMNS.get(name, name): value for name, value in changes.items()}
+    if not (bulk.set_values(chosen, **values) if values else chosen.exists()):
+        raise photo_not_found()
+
+
 def delete_photo(user: Any, photo_id: int) -> Response:
-    if not Photo.objects.editable_by(user).filter(pk=photo_id).move_to_trash():
+    if not bulk.trash(Photo.objects.editable_by(user).filter(pk=photo_id)):
         raise photo_not_found()
     return Response({"message": "Photo deleted successfully", "photo_id": photo_id})
 
@@ -231,6 +282,7 @@ def photo_not_found() -> NotFound:
 )
 @api_view(["POST"])
 @parser_classes([MultiPartParser])
+@throttle_classes([UploadLimit])
 async def upload(request: Request) -> Response:
     """Take the files sent as `file` or `files`; answers when their bytes and rows are durable.
 

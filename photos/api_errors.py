@@ -1,11 +1,11 @@
-"""Errors that DRF lacks, and reading parameters. Every answer has the shape of `chitra.errors`."""
+"""Errors that DRF lacks. Every answer has the shape of `chitra.errors`."""
 
-from typing import Any
-
-from django.http import QueryDict
 from rest_framework import status
 from rest_framework.exceptions import APIException
-from rest_framework.serializers import Serializer
+
+from jobs.api_errors import Conflict as Conflict
+from jobs.api_errors import Unprocessable as Unprocessable
+from jobs.api_errors import validated as validated
 
 
 class BadRequest(APIException):
@@ -21,24 +21,6 @@ class Unauthorized(APIException):
     status_code = status.HTTP_401_UNAUTHORIZED
     default_code = "Not authenticated"
     auth_header = "Bearer"
-
-
-class Conflict(APIException):
-    """409: what is asked for contradicts what is there."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflict"
-
-
-class Unprocessable(APIException):
-    """422 with the problems of each field."""
-
-    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-    default_code = "invalid"
-
-    def __init__(self, fields: dict[str, Any]) -> None:
-        super().__init__("Some values cannot be used; “fields” says which and why.")
-        self.fields = fields
 
 
 class DecodeFailed(APIException):
@@ -66,16 +48,6 @@ class InsufficientStorage(APIException):
 class Unavailable(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "unavailable"
-
-
-def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
-    """The values of a query string or body by this serializer; Unprocessable when some cannot be used."""
-    if isinstance(data, QueryDict):
-        data = data.dict()  # or what is absent counts as an unticked box of a form
-    bound = serializer(data=data)
-    if not bound.is_valid():
-        raise Unprocessable(dict(bound.errors))
-    return dict(bound.validated_data)
 
 
 MAX_QUERY_CHARACTERS = 500

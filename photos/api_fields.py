@@ -38,3 +38,12 @@ class WordsField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         return super().to_internal_value(data).replace("\0", "").strip()
+
+
+class TextField(serializers.CharField):
+    """Text; a number or a boolean is none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)

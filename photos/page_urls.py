@@ -1,6 +1,6 @@
 from django.urls import path
 
-from photos import views
+from photos import album_views, views
 
 urlpatterns = [
     path("", views.timeline, name="timeline"),
@@ -11,6 +11,12 @@ urlpatterns = [
     path("photos/<int:photo_id>/steps/<str:step>/retry", views.retry_step, name="retry-step"),
     path("photos/<int:photo_id>/trash", views.trash_photo, name="trash-photo"),
     path("photos/<int:photo_id>/restore", views.restore_photo, name="restore-photo"),
+    path("photos/<int:photo_id>/albums", album_views.photo_albums, name="photo-albums"),
+    path("photos/<int:photo_id>/albums/put", album_views.put_into_album, name="put-into-album"),
+    path("albums", album_views.album_list, name="albums"),
+    path("albums/<int:album_id>", album_views.album, name="album"),
+    path("albums/<int:album_id>/rename", album_views.rename_album, name="rename-album"),
+    path("albums/<int:album_id>/delete", album_views.delete_album, name="delete-album"),
     path("trash", views.trash, name="trash"),
     path("upload", views.upload, name="upload"),
 ]

@@ -40,6 +40,10 @@ class ScopedQuerySet(models.QuerySet[M]):
 class LibraryQuerySet(ScopedQuerySet["Library"]):
     library_path = "id"
 
+    def owned_by(self, user: AnyUser) -> Self:
+        """Those whose name and members `user` decides."""
+        return self._in_libraries_of(user, role="owner")
+
     def home_of(self, user: AnyUser) -> "Library":
         """The library new photos of `user` go to when nobody says which: the oldest one the user owns, else
         edits. Made when there is none.

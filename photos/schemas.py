@@ -31,13 +31,22 @@ class PhotoObject(serializers.Serializer[Any]):
     has_renditions = serializers.BooleanField()
     camera = serializers.CharField()
     uploaded_at = serializers.CharField()
+    library_id = serializers.IntegerField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    rating = serializers.IntegerField(help_text="0 to 5 stars.", allow_null=True)
+    favorite = serializers.BooleanField()
+    archived = serializers.BooleanField(help_text="Kept out of the timeline, still found by search.")
 
 
 class PhotoPage(serializers.Serializer[Any]):
     items = PhotoObject(many=True)
     limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
-    total = serializers.IntegerField()
+    offset = serializers.IntegerField(required=False, help_text="Not in a page by cursor.")
+    total = serializers.IntegerField(required=False, help_text="Not in a page by cursor.")
+    next_cursor = serializers.CharField(
+        required=False, allow_null=True, help_text="Only in a page by cursor; null at the end."
+    )
 
 
 class SearchResults(serializers.Serializer[Any]):

@@ -62,6 +62,12 @@ FIELDS = {
     "has_renditions": quoted("has_renditions"),
     "camera": quoted("camera_model"),
     "uploaded_at": wall_clock("created_at"),
+    "library_id": column("library_id"),
+    "title": quoted("title"),
+    "description": quoted("description"),
+    "rating": nullable("rating"),
+    "favorite": quoted("is_favorite"),
+    "archived": quoted("is_archived"),
 }
 
 
@@ -121,6 +127,16 @@ class PageStatement:
 class PageParameters(serializers.Serializer[Any]):
     limit = serializers.IntegerField(default=100, min_value=1, max_value=1000)
     offset = serializers.IntegerField(default=0, min_value=0, max_value=MAX_OFFSET)
+
+
+class CursorParameters(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(default=100, min_value=1, max_value=1000)
+    cursor = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="Empty for the first page, then `next_cursor` of the page before.",
+    )
 
 
 class ScanBody(serializers.Serializer[Any]):

@@ -13,10 +13,12 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.http import http_date
 from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import throttle_classes
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.rate_limits import UploadLimit
 from photos import tus
 from photos.library_choice import chosen_library
 from photos.models import ResumableUpload
@@ -43,6 +45,7 @@ class TusError(APIException):
 # Described by tus.io, not by the OpenAPI schema: its requests and answers are headers and bare bytes.
 @extend_schema(exclude=True)
 @api_view(["POST", "OPTIONS"])
+@throttle_classes([UploadLimit])
 async def uploads(request: Request) -> Response:
     """OPTIONS: what is offered. POST: announce a file (Upload-Length, Upload-Metadata with `filename`).
 

@@ -9,13 +9,17 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import throttle_classes
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.rate_limits import SearchLimit
 from jobs.services import run_step_again
 from photos.api_errors import BadRequest, Unavailable, refuse_long_query, validated
 from photos.api_fields import FiniteFloatField, WordsField
+from photos.filter_fields import FilterFields, filter_from
+from photos.filters import PhotoFilter
 from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Photo, PhotoStep
 from photos.schemas import SearchResults, SimilarPhotos
@@ -23,7 +27,7 @@ from photos.serializers import json_by_id, with_score
 from search import services
 
 
-class SearchParameters(serializers.Serializer[Any]):
+class SearchParameters(FilterFields):
     q = WordsField()
     query = WordsField(help_text="The same as q.")
     limit = serializers.IntegerField(default=20, min_value=1, max_value=100)
@@ -55,15 +59,21 @@ class IndexBody(serializers.Serializer[Any]):
     responses={200: SearchAnswer, 503: None},
 )
 @api_view(["GET", "HEAD"])
+@throttle_classes([SearchLimit])
 async def search_photos(request: Request) -> HttpResponse:
-    """Photos that show what `q` (or `query`) says, best first: `{query, results}`; each has a `score`."""
+    """Photos that show what `q` (or `query`) says, best first: `{query, results}`; each has a `score`.
+
+    The filters of the photo list narrow it.
+    """
     values = validated(SearchParameters, request.query_params)
     query = values["q"] or values["query"]
     if not query:
         raise BadRequest("Send what to look for as “q”.", code="missing_query")
     refuse_long_query(query)
+    wanted = filter_from(values)
+    photos = wanted.apply(Photo.objects.all()) if wanted != PhotoFilter() else None
     try:
-        hits = await find(request.user, query, values["limit"], values["min_score"])
+        hits = await find(request.user, query, values["limit"], values["min_score"], photos=photos)
     except services.SearchUnavailable as error:
         raise Unavailable(str(error), code="search_unavailable") from None
     return await sync_to_async(answer)(query, hits)

@@ -1,7 +1,5 @@
 """The REST API of one's own account: register, log in and out, tokens."""
 
-from typing import Any
-
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import update_last_login
@@ -18,28 +16,18 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 
 from chitra.accounts import serializers as shapes
 from chitra.accounts import services, tokens
+from jobs.rate_limits import LoginLimit
 from photos.api_errors import BadRequest, Unauthorized, Unprocessable, validated
-
-
-class LoginThrottle(ScopedRateThrottle):
-    """Passwords are guessed slowly: per address, over log in and registration together."""
-
-    scope = "login"
-
-    def allow_request(self, request: Request, view: Any) -> bool:
-        view.throttle_scope = self.scope
-        return super().allow_request(request, view)
 
 
 @extend_schema(summary="Register", request=shapes.RegisterBody, responses=shapes.RegisterAnswer)
 @api_view(["POST"])
 @authentication_classes([])
 @permission_classes([AllowAny])
-@throttle_classes([LoginThrottle])
+@throttle_classes([LoginLimit])
 async def register(request: Request) -> Response:
     """Make an account that waits for an administrator."""
     return await sync_to_async(register_sync)(request)
@@ -66,7 +54,7 @@ def register_sync(request: Request) -> Response:
 @api_view(["POST"])
 @authentication_classes([])
 @permission_classes([AllowAny])
-@throttle_classes([LoginThrottle])
+@throttle_classes([LoginLimit])
 @parser_classes([FormParser, MultiPartParser])
 async def login(request: Request) -> Response:
     """A bearer token for `username` (the e-mail address) and `password`, sent as a form."""

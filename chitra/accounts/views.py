@@ -10,6 +10,7 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -18,11 +19,13 @@ from chitra.accounts.forms import ApiKeyForm, LoginForm, SetupForm
 from chitra.accounts.models import ApiKey
 from chitra.accounts.services import SetupClosed, needs_setup, set_up_first_account
 from faces.services import pack_choice
+from jobs.rate_limits import limit_posts
 from search.services import encoder_choice
 
 
 @never_cache
 @sensitive_post_parameters("password", "repeated")
+@limit_posts("login")
 @require_http_methods(["GET", "POST"])
 def setup(request: HttpRequest) -> HttpResponse:
     """Make the first account; closed for ever once there is one."""
@@ -41,6 +44,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/setup.html", {"form": form})
 
 
+@method_decorator(limit_posts("login"), name="dispatch")
 class Login(auth_views.LoginView):
     """Every page leads an anonymous visitor here; before there is an account, on to the setup."""
 

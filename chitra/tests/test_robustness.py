@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from chitra.accounts.models import User
 from photos.models import Library, Photo
 
-METHODS = ("get", "post", "put", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 VALUES: dict[str, Any] = {
     "a huge number": 10**400,
     "a number beyond any id": 2**63,
@@ -40,7 +40,30 @@ BROKEN_BODIES: dict[str, bytes] = {
 FIELDS = [
     *("name", "source_person_id", "person_id", "limit", "offset", "min_score", "thumb_size", "threshold"),
     *("reset", "incremental", "tags", "root", "role", "username", "password", "email", "q", "query", "tag"),
-    *("token", "max_distance", "include_pending", "auto_process"),
+    *(
+        "token",
+        "max_distance",
+        "include_pending",
+        "auto_process",
+        "cursor",
+        "taken_from",
+        "taken_to",
+        "person",
+    ),
+    *("album", "library", "box", "camera", "type", "min_rating", "favorite", "archived", "has_gps", "step"),
+    *(
+        "step_status",
+        "id",
+        "ids",
+        "filter",
+        "action",
+        "rating",
+        "title",
+        "description",
+        "checksums",
+        "status",
+    ),
+    *("photo_ids", "cover"),
 ]
 
 

@@ -1,0 +1,41 @@
+"""Errors and reading parameters, for the APIs of all apps. Every answer has the shape of `chitra.errors`."""
+
+from typing import Any
+
+from django.http import QueryDict
+from rest_framework import status
+from rest_framework.exceptions import APIException
+from rest_framework.serializers import ListField, Serializer
+
+
+class Conflict(APIException):
+    """409: what is asked for contradicts what is there."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+class Unprocessable(APIException):
+    """422 with the problems of each field."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "invalid"
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        super().__init__("Some values cannot be used; “fields” says which and why.")
+        self.fields = fields
+
+
+def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
+    """The values of a query string or body by this serializer; Unprocessable when some cannot be used."""
+    bound = serializer(data=data)
+    if isinstance(data, QueryDict):  # a plain dict, or what is absent counts as an unticked box of a form
+        bound = serializer(data={name: query_value(data, name, bound.fields.get(name)) for name in data})
+    if not bound.is_valid():
+        raise Unprocessable(dict(bound.errors))
+    return dict(bound.validated_data)
+
+
+def query_value(query: QueryDict, name: str, field: Any) -> Any:
+    """All values of a parameter for a list, else the last one."""
+    return query.getlist(name) if isinstance(field, ListField) else query[name]

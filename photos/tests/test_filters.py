@@ -1,0 +1,155 @@
+"""Which photos a filter finds, and what clients may write as one."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+
+from photos.filter_fields import FilterFields, filter_from
+from photos.filters import Box, PhotoFilter
+from photos.models import Album, AlbumPhoto, Library, Photo, PhotoStep, Tag
+
+Rows = Callable[[int], list[int]]
+
+
+@pytest.fixture
+def pair(photo_rows: Rows) -> list[int]:
+    """Two photos; tests change the first."""
+    return photo_rows(2)
+
+
+def found(wanted: PhotoFilter) -> list[int]:
+    return sorted(wanted.apply(Photo.objects.all()).values_list("pk", flat=True))
+
+
+def change(pk: int, **values: Any) -> None:
+    Photo.objects.filter(pk=pk).update(**values)
+
+
+def test_an_empty_filter_finds_everything(pair: list[int]) -> None:
+    assert found(PhotoFilter()) == pair
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({"is_favorite": True}, PhotoFilter(is_favorite=True)),
+        ({"is_archived": True}, PhotoFilter(is_archived=True)),
+        ({"rating": 4}, PhotoFilter(min_rating=3)),
+        ({"camera_model": "X100V"}, PhotoFilter(camera="x100v")),
+        ({"camera_make": "Fujifilm"}, PhotoFilter(camera="FUJIFILM")),
+        ({"mime_type": "video/mp4"}, PhotoFilter(mime_type="video")),
+        ({"mime_type": "image/heic"}, PhotoFilter(mime_type="image/heic")),
+        ({"latitude": 48.0, "longitude": 11.0}, PhotoFilter(has_place=True)),
+        ({"latitude": 48.0, "longitude": 11.0}, PhotoFilter(box=Box(47, 10, 49, 12))),
+        ({"latitude": -17.0, "longitude": 179.5}, PhotoFilter(box=Box(-20, 170, -10, -170))),
+        (
+            {"taken_at": datetime(2001, 2, 3, tzinfo=UTC)},
+            PhotoFilter(taken_before=datetime(2001, 2, 4, tzinfo=UTC)),
+        ),
+        (
+            {"taken_at": datetime(2999, 2, 3, tzinfo=UTC)},
+            PhotoFilter(taken_from=datetime(2999, 2, 3, tzinfo=UTC)),
+        ),
+    ],
+)
+def test_a_filter_finds_what_fits(pair: list[int], values: dict[str, Any], wanted: PhotoFilter) -> None:
+    assert found(wanted) == []
+    change(pair[0], **values)
+    assert found(wanted) == [pair[0]]
+
+
+def test_the_opposite_of_a_mark_finds_the_rest(pair: list[int]) -> None:
+    change(pair[0], is_favorite=True, latitude=1.0, longitude=1.0)
+    assert found(PhotoFilter(is_favorite=False)) == [pair[1]]
+    assert found(PhotoFilter(has_place=False)) == [pair[1]]
+
+
+def test_all_tags_must_be_there_in_any_case(pair: list[int]) -> None:
+    Tag.objects.create(photo_id=pair[0], name="Sea")
+    Tag.objects.create(photo_id=pair[0], name="summer")
+    Tag.objects.create(photo_id=pair[1], name="sea")
+    assert found(PhotoFilter(tags=("SEA",))) == pair
+    assert found(PhotoFilter(tags=("sea", "Summer"))) == [pair[0]]
+
+
+def test_an_album_or_a_library_may_be_asked_for(pair: list[int], library: Library) -> None:
+    album = Album.objects.create(library=library, name="Trip")
+    AlbumPhoto.objects.create(album=album, photo_id=pair[1])
+    assert found(PhotoFilter(album=album.pk)) == [pair[1]]
+    assert found(PhotoFilter(library=library.pk)) == pair
+    assert found(PhotoFilter(library=library.pk + 1)) == []
+
+
+def test_the_state_of_a_step_may_be_asked_for(pair: list[int]) -> None:
+    PhotoStep.objects.create(photo_id=pair[0], step="embedding", status="failed")
+    PhotoStep.objects.create(photo_id=pair[1], step="embedding", status="done")
+    PhotoStep.objects.create(photo_id=pair[1], step="faces", status="failed")
+    assert found(PhotoFilter(step="embedding", step_status="failed")) == [pair[0]]
+    assert found(PhotoFilter(step_status="failed")) == pair
+    assert found(PhotoFilter(step="faces")) == [pair[1]]
+
+
+def parsed(query: str) -> PhotoFilter:
+    bound = FilterFields(data=QueryDict(query))
+    bound.is_valid(raise_exception=True)
+    return filter_from(bound.validated_data)
+
+
+def test_no_parameters_ask_for_nothing() -> None:
+    assert parsed("") == PhotoFilter()
+
+
+def test_parameters_become_a_filter() -> None:
+    query = (
+        "taken_from=2024-01-31&taken_to=2024-02-29&person=1&person=2&tag=sea&album=3&library=4&camera=X100V"
+        "&box=-1.5,2,3,4&type=image/heic&min_rating=3&favorite=true&archived=0&has_gps=1&step=embedding"
+        "&step_status=failed"
+    )
+    assert parsed(query) == PhotoFilter(
+        taken_from=datetime(2024, 1, 31, tzinfo=UTC),
+        taken_before=datetime(2024, 3, 1, tzinfo=UTC),
+        people=(1, 2),
+        tags=("sea",),
+        album=3,
+        library=4,
+        box=Box(-1.5, 2, 3, 4),
+        camera="X100V",
+        mime_type="image/heic",
+        min_rating=3,
+        is_favorite=True,
+        is_archived=False,
+        has_place=True,
+        step="embedding",
+        step_status="failed",
+    )
+
+
+def test_the_same_as_an_object() -> None:
+    bound = FilterFields(data={"person": [1], "favorite": False, "taken_to": "9999-12-31"})
+    assert bound.is_valid()
+    wanted = filter_from(bound.validated_data)
+    assert wanted.people == (1,)
+    assert wanted.is_favorite is False
+    assert wanted.taken_before == datetime.max.replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("person=0", "person=-1", "person=x", "person=9223372036854775808", "person=1.5", "person=NaN"),
+        *("album=0", "album=99999999999999999999", "library=-1", "min_rating=6", "min_rating=NaN"),
+        *("box=1,2,3", "box=3,0,1,0", "box=NaN,0,1,1", "box=0,0,1,1e999", "box=-91,0,0,0", "box=0,181,0,0"),
+        *("taken_from=yesterday", "taken_to=2024-02-30", "taken_from=10000-01-01", "taken_from=2024-01-01Z"),
+        *("taken_from=2024-01-01T00:00:00%2B01:00", "taken_to=%00", "tag=%00", "tag=", "camera=%00"),
+        *("step=nothing", "step_status=ended", "type=IMAGE/%25", "favorite=perhaps", "has_gps=2"),
+        f"tag={'x' * 201}",
+        "&".join(["tag=a"] * 21),
+    ],
+)
+def test_what_is_no_filter_is_refused_with_the_field(query: str) -> None:
+    bound = FilterFields(data=QueryDict(query))
+    assert not bound.is_valid()
+    assert list(bound.errors) == [query.partition("=")[0]]
