@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-APPS := chitra search faces photos jobs
+APPS := chitra sources search faces photos jobs
 SHIM := packaging/opencv-python/pyproject.toml
 PYTEST_ARGS ?= -n 2
 # Checks need settings and a database, but not those of a Chitra that is in use.
