@@ -32,4 +32,5 @@ urlpatterns = [
     path("", include("photos.page_urls")),
     path("", include("faces.page_urls")),
     path("", include("search.page_urls")),
+    path("", include("sources.page_urls")),
 ]

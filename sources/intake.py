@@ -57,9 +57,9 @@ class Intake:
             return Outcome("failed", UNSTABLE)
         digest, kind = contents
         with transaction.atomic():
-            row = FolderFile.objects.filter(pk=change.known).select_related("photo").first()
-            if row is None:
+            if not change.known:
                 return self._take_new(entry, digest, kind)
+            row = FolderFile.objects.select_related("photo").get(pk=change.known)
             return self._take_changed(row, entry, digest, kind)
 
     def _read(self, entry: Entry) -> tuple[Digest, FileType] | None:

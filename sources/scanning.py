@@ -1,7 +1,7 @@
 """Scan a folder: compare it with what is known, then take what is new or changed, file by file.
 
-Nothing in the folder is changed, and no photo is deleted. Each file is one transaction, so a scan that is
-stopped goes on with the next one.
+Nothing in the folder is changed, and no photo is deleted. Files are taken in small transactions, so a scan
+that is stopped goes on with the next ones.
 """
 
 import json
@@ -29,6 +29,7 @@ from sources.planning import Change, Kind, Known, Root, compare, objection
 
 MOST_LISTED = 1000
 BATCH = 1000
+GROUP = 20
 LOCK_CLASS = 7_240_002
 BUSY = "The folder is being scanned already."
 WORK: tuple[Kind, ...] = ("back", "new", "changed")
@@ -164,9 +165,14 @@ class Scan:
                     rehome(photo)
 
     def _take(self, batch: list[Change]) -> None:
-        for change in batch:
-            outcome = self._intake.take(change)
-            self.report.add(change.entry.path, outcome)
+        """Some files in one transaction, because a commit costs more than a file; copies have one each."""
+        size = GROUP if self.folder.is_in_place else 1
+        for start in range(0, len(batch), size):
+            group = batch[start : start + size]
+            with transaction.atomic():
+                outcomes = [self._intake.take(change) for change in group]
+            for change, outcome in zip(group, outcomes, strict=True):
+                self.report.add(change.entry.path, outcome)
             self._on_progress(self.report)
 
 

@@ -16,6 +16,7 @@ from photos.steps import make_renditions, read_metadata
 from photos.storage_errors import StorageUnavailable
 from photos.storages import originals, read_bytes
 from photos.trash import purge
+from sources import scanning
 from sources.models import Folder, FolderFile
 from sources.scanning import Scan, ScanRefused, ScanReport
 from sources.tests.trees import fingerprint, put_picture
@@ -263,7 +264,10 @@ def test_copied_originals_survive_their_files(folder: Folder, root: Path, media:
         assert read_bytes(originals(), photo.original_key)
 
 
-def test_a_scan_that_is_stopped_goes_on_where_it_stopped(folder: Folder, root: Path) -> None:
+def test_a_scan_that_is_stopped_goes_on_where_it_stopped(
+    folder: Folder, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "GROUP", 2)
     for seed in range(5):
         put_picture(root / f"{seed}.jpg", seed)
 

@@ -1,0 +1,12 @@
+from django.urls import path
+
+from sources import views
+
+urlpatterns = [
+    path("folders", views.folders, name="folders"),
+    path("folders/add", views.add_folder, name="add-folder"),
+    path("folders/<int:folder_id>", views.edit_folder, name="folder"),
+    path("folders/<int:folder_id>/scan", views.scan_now, name="scan-folder"),
+    path("folders/<int:folder_id>/stop", views.stop_scan, name="stop-scan"),
+    path("folders/<int:folder_id>/delete", views.delete_folder, name="delete-folder"),
+]
