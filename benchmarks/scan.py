@@ -105,7 +105,8 @@ def know_all(folder: "Folder") -> None:  # type: ignore[name-defined]  # noqa: F
 
     listed = list_tree(folder.root, folder.rules, escaped)
     rows = (
-        FolderFile(folder=folder, path=entry.path, size=entry.size, mtime_ns=entry.mtime_ns) for entry in listed
+        FolderFile(folder=folder, path=entry.path, size=entry.size, mtime_ns=entry.mtime_ns)
+        for entry in listed
     )
     FolderFile.objects.bulk_create(rows, batch_size=5000)
 

@@ -25,7 +25,9 @@ PREFIX = "folders/"
 MAX_KEY = 2000  # characters; an index holds keys
 KEY = re.compile(r"folders/[0-9]+(/.+)", re.DOTALL)
 READ_ONLY = "This original lies in a folder that Chitra only reads."
-OUTSIDE = "This original lies in a folder that CHITRA_SCAN_ROOTS no longer allows. Add the folder there again."
+OUTSIDE = (
+    "This original lies in a folder that CHITRA_SCAN_ROOTS no longer allows. Add the folder there again."
+)
 
 
 def folder_key(folder_id: int, path: str) -> str:
@@ -38,7 +40,9 @@ def escaped(name: str) -> str:
     if "%" not in name and name.isprintable():
         return name
     return "".join(
-        f"%{ord(character) & 0xFF:02X}" if character == "%" or "\udc80" <= character <= "\udcff" else character
+        f"%{ord(character) & 0xFF:02X}"
+        if character == "%" or "\udc80" <= character <= "\udcff"
+        else character
         for character in name
     )
 

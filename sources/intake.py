@@ -1,6 +1,5 @@
 """One file of a folder into its library: read, recognised by its bytes, and told what became of it."""
 
-
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,9 +68,13 @@ class Intake:
             kind = accepted_type(file.read(HEAD_BYTES))
         digest = hash_file(path)
         status = path.stat()
-        is_stable = (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns) == (
-            digest.size,
-            entry.mtime_ns,
+        is_stable = (
+            (status.st_size, status.st_mtime_ns)
+            == (entry.size, entry.mtime_ns)
+            == (
+                digest.size,
+                entry.mtime_ns,
+            )
         )
         return (digest, kind) if is_stable else None
 
@@ -210,9 +213,12 @@ class Intake:
 
 def replace_bytes(photo: Photo, digest: Digest, kind: FileType) -> None:
     """The original was edited in its folder: what was read from it is read again, the rest stays."""
-    photo.checksum, photo.sha1, photo.size, photo.mime_type = digest.sha256, digest.sha1, digest.size, kind.mime
+    photo.checksum, photo.sha1, photo.size, photo.mime_type = (
+        digest.sha256,
+        digest.sha1,
+        digest.size,
+        kind.mime,
+    )
     photo.save(update_fields=["checksum", "sha1", "size", "mime_type"])
     ledger.reset(PhotoStep.objects.filter(photo=photo))
     publish(photo.library_id, "photo", id=photo.pk)
-
-

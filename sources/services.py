@@ -15,7 +15,9 @@ def with_facts(folders: QuerySet[Any]) -> QuerySet[Any]:
     return folders.annotate(
         file_count=Count("files", filter=Q(files__missing_since__isnull=True)),
         photo_count=Count("files__photo", distinct=True),
-        missing_count=Count("files", filter=Q(files__missing_since__isnull=False, files__photo__isnull=False)),
+        missing_count=Count(
+            "files", filter=Q(files__missing_since__isnull=False, files__photo__isnull=False)
+        ),
     )
 
 

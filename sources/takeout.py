@@ -35,7 +35,9 @@ EDITED = (
 )
 STILLS = (".heic", ".jpg", ".jpeg", ".heif", ".png", ".dng")
 CLIPS = (".mp4", ".mov", ".mp", ".m4v")
-YEAR_FOLDER = re.compile(r"(?:Photos|Fotos|Foto|Foto's|Zdjęcia|Foton|Bilder)\b.{0,12} (?:1[89]|20)[0-9]{2}", re.IGNORECASE)
+YEAR_FOLDER = re.compile(
+    r"(?:Photos|Fotos|Foto|Foto's|Zdjęcia|Foton|Bilder)\b.{0,12} (?:1[89]|20)[0-9]{2}", re.IGNORECASE
+)
 
 
 def index(names: Iterable[str]) -> dict[tuple[str, int], str]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -10,7 +11,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from django.conf import settings
 from jobs.requests import HtmxHttpRequest
 from jobs.services import cancel_job
 from sources.forms import FolderForm
@@ -90,5 +90,7 @@ def delete_folder(request: HttpRequest, folder_id: int) -> HttpResponse:
     if folder.last_job is not None:
         cancel_job(folder.last_job)
     trashed = remove_folder(folder)
-    messages.success(request, f"The folder is forgotten; {trashed} photos that lie only there are in the trash.")
+    messages.success(
+        request, f"The folder is forgotten; {trashed} photos that lie only there are in the trash."
+    )
     return redirect("folders")

@@ -14,9 +14,7 @@ logger = logging.getLogger(__name__)
 
 QUIET_MS = 2_000  # changes that follow each other so fast are one
 LOOK_AGAIN_SECONDS = 60.0
-TOO_MANY = (
-    "The system watches no more folders. Raise fs.inotify.max_user_watches (sysctl), or set a schedule instead."
-)
+TOO_MANY = "The system watches no more folders. Raise fs.inotify.max_user_watches (sysctl), or set a schedule instead."
 NOT_THERE = "The folder cannot be watched now: {reason}. A schedule still scans it."
 
 
@@ -60,9 +58,7 @@ def touched(watched: dict[str, Folder], stop: Event) -> list[Folder]:
         ):
             paths = [Path(path) for _, path in changes]
             return [
-                folder
-                for root, folder in watched.items()
-                if any(path.is_relative_to(root) for path in paths)
+                folder for root, folder in watched.items() if any(path.is_relative_to(root) for path in paths)
             ]
     except OSError as error:
         reason = TOO_MANY if error.errno in (errno.ENOSPC, errno.EMFILE) else str(error)

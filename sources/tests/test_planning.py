@@ -18,7 +18,9 @@ def plan(listed: dict[str, tuple[int, int]], known: dict[str, tuple[int, int, bo
     return list(compare([Entry(path, *listed[path]) for path in sorted(listed)], rows, KEEP_ALL))
 
 
-@given(st.dictionaries(PATHS, STATS), st.dictionaries(PATHS, st.tuples(*[st.integers(0, 2)] * 2, st.booleans())))
+@given(
+    st.dictionaries(PATHS, STATS), st.dictionaries(PATHS, st.tuples(*[st.integers(0, 2)] * 2, st.booleans()))
+)
 def test_every_path_ends_once_and_as_the_two_sides_say(
     listed: dict[str, tuple[int, int]], known: dict[str, tuple[int, int, bool]]
 ) -> None:
@@ -44,7 +46,12 @@ def test_a_second_scan_of_the_same_files_finds_nothing(listed: dict[str, tuple[i
 
 
 def test_files_below_an_unreadable_folder_are_unknown_and_not_missing() -> None:
-    known = [Known(1, "a.jpg", 1, 1), Known(2, "b/c.jpg", 1, 1), Known(3, "b/d/e.jpg", 1, 1), Known(4, "b0", 1, 1)]
+    known = [
+        Known(1, "a.jpg", 1, 1),
+        Known(2, "b/c.jpg", 1, 1),
+        Known(3, "b/d/e.jpg", 1, 1),
+        Known(4, "b0", 1, 1),
+    ]
     listed = [Entry("a.jpg", 1, 1), Entry("b/", problem="The folder cannot be read.")]
     kinds = [(change.kind, change.known) for change in compare(listed, known, KEEP_ALL)]
     assert kinds == [("unchanged", 1), ("problem", 0), ("unknown", 2), ("unknown", 3), ("missing", 4)]

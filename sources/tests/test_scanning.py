@@ -51,7 +51,9 @@ def photo_at(root: Path, name: str) -> Photo:
     return photo
 
 
-def test_new_files_become_photos_that_are_read_in_their_folder(folder: Folder, root: Path, media: Path) -> None:
+def test_new_files_become_photos_that_are_read_in_their_folder(
+    folder: Folder, root: Path, media: Path
+) -> None:
     put_picture(root / "2024" / "a.jpg", 1)
     put_picture(root / "b.jpg", 2)
     (root / "notes.txt").write_text("hello")
@@ -151,7 +153,9 @@ def test_two_files_that_change_places_keep_their_photos(folder: Folder, root: Pa
     assert Photo.objects.count() == 2
 
 
-def test_the_same_bytes_twice_are_one_photo_that_is_there_while_one_file_is(folder: Folder, root: Path) -> None:
+def test_the_same_bytes_twice_are_one_photo_that_is_there_while_one_file_is(
+    folder: Folder, root: Path
+) -> None:
     put_picture(root / "a.jpg", 1)
     put_picture(root / "b.jpg", 1)
     put_picture(root / "c.jpg", 2)
@@ -284,7 +288,9 @@ def test_a_scan_that_is_stopped_goes_on_where_it_stopped(
     assert scan(folder) == {"added": 3, "unchanged": 2}
 
 
-def test_a_file_outside_the_scan_roots_is_not_read_any_more(folder: Folder, root: Path, settings: Any) -> None:
+def test_a_file_outside_the_scan_roots_is_not_read_any_more(
+    folder: Folder, root: Path, settings: Any
+) -> None:
     put_picture(root / "a.jpg")
     scan(folder)
     key = photo_at(root, "a.jpg").original_key

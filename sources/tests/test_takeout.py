@@ -95,7 +95,9 @@ def test_other_json_is_no_sidecar(data: bytes) -> None:
     assert parse(data) is None
 
 
-@pytest.mark.parametrize("stamp", [None, {}, {"timestamp": "x"}, {"timestamp": "9" * 30}, {"timestamp": "0"}, 7])
+@pytest.mark.parametrize(
+    "stamp", [None, {}, {"timestamp": "x"}, {"timestamp": "9" * 30}, {"timestamp": "0"}, 7]
+)
 def test_a_time_that_is_none_is_left_out(stamp: Any) -> None:
     details = parse(as_json(photoTakenTime=stamp))
     assert details is not None

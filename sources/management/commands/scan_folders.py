@@ -48,7 +48,10 @@ class Command(BaseCommand):
         """Scan one folder and print how it went. False when it could not be scanned."""
         started = time.monotonic()
         try:
-            with stop_signals() as stop, tqdm(unit="file", desc=folder.path, disable=None, file=sys.stderr) as bar:
+            with (
+                stop_signals() as stop,
+                tqdm(unit="file", desc=folder.path, disable=None, file=sys.stderr) as bar,
+            ):
 
                 def progress(report: ScanReport) -> None:
                     bar.total = report.work
