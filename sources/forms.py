@@ -8,7 +8,9 @@ from django.db.models import QuerySet
 from photos.folder_storage import escaped
 from photos.importing import BadFolder, inside_scan_roots
 from photos.models import Library
+from sources.import_tasks import checked_place
 from sources.models import Folder
+from sources.plans import NAMES, SERVICES
 
 NOT_EDITABLE = "path", "mode", "library"
 
@@ -76,3 +78,35 @@ class FolderForm(forms.ModelForm):  # type: ignore[type-arg] # generic in the st
         if marker.startswith("/") or ".." in marker.split("/"):
             raise forms.ValidationError("Name a file inside the folder.")
         return marker
+
+
+class ImportForm(forms.Form):
+    """What is imported once, from where, and into which library."""
+
+    library = forms.ModelChoiceField(queryset=Library.objects.none(), empty_label=None)
+    path = forms.CharField(
+        label="Folder or zip archive on the server",
+        max_length=1000,
+        help_text="For an export in parts: the folder that has all of them.",
+    )
+    service = forms.ChoiceField(
+        label="Comes from",
+        choices=[("auto", "whatever it looks like"), *((name, NAMES[name]) for name in SERVICES)],
+    )
+    with_albums = forms.BooleanField(label="Make an album of each folder", required=False)
+
+    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        libraries = libraries_for(user)
+        library = self.fields["library"]
+        assert isinstance(library, forms.ModelChoiceField)
+        library.queryset = libraries
+        if len(libraries) == 1:
+            library.initial = libraries[0]
+            library.widget = forms.HiddenInput()
+
+    def clean_path(self) -> str:
+        try:
+            return str(checked_place(self.cleaned_data["path"]))
+        except BadFolder as error:
+            raise forms.ValidationError(str(error)) from None
