@@ -63,7 +63,7 @@ def measure(directory: Path, files: int, first: int, rounds: int) -> None:
         ["Rescan, unchanged", f"{files:,}", f"{rate:,.0f}", f"{plain:,.0f}", f"{share:.0%}", growth(before)]
     )
     print_table(
-        f"Scan of a folder; rescan at least {TARGET_PER_SECOND:,}/s or {TARGET_SHARE:.0%} of the walk: {verdict}",
+        f"Scan of a folder; rescan ≥ {TARGET_PER_SECOND:,}/s or {TARGET_SHARE:.0%} of the walk: {verdict}",
         ["", "files", "files/s", "plain walk/s", "share", "memory grew"],
         rows,
     )

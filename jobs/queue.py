@@ -62,7 +62,7 @@ def forget_lost_wakes() -> None:
 
 
 def ensure_schedule(**kwargs: Any) -> None:
-    """After each migrate: every cluster sweeps each minute (its sign of life), and MINUTE_TASKS and DAILY_TASKS run."""
+    """After each migrate: each cluster sweeps each minute, its sign of life; MINUTE_TASKS too."""
     for cluster in CLUSTERS:
         Schedule.objects.update_or_create(
             name=f"sweep-{cluster}",

@@ -129,7 +129,7 @@ def sidecar_of(photo: Photo) -> bytes:
         latitude=photo.latitude,
         longitude=photo.longitude,
     )
-    regions = [Region(face.person.name, face.box) for face in named_faces(photo) if face.person]
+    regions = [Region(name, face.box) for name, face in named_faces(photo)]
     return write(sidecar, regions, width=photo.width or 0, height=photo.height or 0)
 
 

@@ -32,7 +32,7 @@ def rehome(photo: Photo) -> None:
 
 
 def settle(photo: Photo, key: str, file: FolderFile) -> None:
-    """Give the photo this key; whose it was before has lost its place to other bytes and looks for a new one."""
+    """Give the photo this key. Whose it was has lost its place to other bytes and looks for a new one."""
     for other in Photo.objects.filter(original_key=key).exclude(pk=photo.pk):
         other.original_key = lost_key(other.uuid.hex)
         other.save(update_fields=["original_key"])

@@ -67,7 +67,7 @@ def run_import(job: Job, *, library_id: int, path: str, service: str, with_album
 
 
 class SliceProgress:
-    """Reports about once a second, and ends the slice by raising Cancelled, as for a job that is given away."""
+    """Reports about once a second; ends the slice by raising Cancelled, as for a job that is given away."""
 
     def __init__(self, job: Job, total: int, service: str) -> None:
         self.job = job

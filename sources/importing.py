@@ -1,5 +1,8 @@
-"""Carry out the plan of an import: every file ends as imported, duplicate, skipped or failed. Sources are only
-read; a file that was taken before is recognised by its bytes, so an import can be stopped and run again."""
+"""Carry out the plan of an import: every file ends as imported, duplicate, skipped or failed.
+
+Sources are only read. A file that was taken before is recognised by its bytes, so an import can be stopped
+and run again.
+"""
 
 import json
 from collections import Counter
@@ -18,7 +21,7 @@ from photos.services import Ingested, RejectedFile, ingest, wall_clock
 from photos.storage_errors import StorageUnavailable
 from sources.archives import SourceFile, Sources
 from sources.details import Details
-from sources.import_report import Row
+from sources.import_report import Row, Status
 from sources.plans import EXPORT_FILES, PHOTO_LIST, ImportPlan, Planned
 from sources.records import restore_albums, restore_people, restore_photo
 from sources.sidecar_faces import name_faces
@@ -87,7 +90,7 @@ class Importer:
                 apply_details(ingested.photo, planned.details)
             for title in planned.albums:
                 self._put_into_album(title, ingested.photo)
-        status = "duplicate" if ingested.is_duplicate else "imported"
+        status: Status = "duplicate" if ingested.is_duplicate else "imported"
         self._end(Row(file.shown, status, photo_id=ingested.photo.pk, remark=planned.remark))
 
     def _ingest(self, planned: Planned) -> Ingested:

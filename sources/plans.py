@@ -1,4 +1,4 @@
-"""What an import is to do with each file: which sidecar speaks for it, and which albums it is in. No Django."""
+"""What an import is to do with each file: which sidecar speaks for it, which albums it is in. No Django."""
 
 import csv
 import io

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from django.db.models import F
 from django.utils.dateparse import parse_date, parse_datetime
 
 from faces.models import Face, Person
@@ -38,16 +39,16 @@ def photo_record(photo: Photo, file: str) -> dict[str, Any]:
     tags = Tag.objects.filter(photo=photo, source=Tag.Source.PERSON).order_by("name")
     record["tags"] = [tag.name for tag in tags]
     record["faces"] = [
-        {"name": face.person.name, "box": [round(edge, DIGITS) for edge in face.box]}
-        for face in named_faces(photo)
+        {"name": name, "box": [round(edge, DIGITS) for edge in face.box]} for name, face in named_faces(photo)
     ]
     return record
 
 
-def named_faces(photo: Photo) -> list[Face]:
-    """Faces of people with names, from left to right."""
+def named_faces(photo: Photo) -> list[tuple[str, Face]]:
+    """Faces of people with names, with these, from left to right."""
     rows = Face.objects.filter(photo=photo, is_dismissed=False, person__isnull=False).exclude(person__name="")
-    return list(rows.select_related("person").order_by("x1", "y1", "pk"))
+    named = rows.annotate(called=F("person__name")).order_by("x1", "y1", "pk")
+    return [(face.called, face) for face in named]
 
 
 def restore_photo(photo: Photo, record: dict[str, Any]) -> None:
@@ -59,9 +60,7 @@ def restore_photo(photo: Photo, record: dict[str, Any]) -> None:
     Photo.objects.filter(pk=photo.pk).update(**values)
     rows = [Tag(photo=photo, name=name[:200], source=Tag.Source.PERSON) for name in record.get("tags", [])]
     Tag.objects.bulk_create(rows, ignore_conflicts=True)
-    there = {
-        (face.person.name, tuple(round(edge, DIGITS) for edge in face.box)) for face in named_faces(photo)
-    }
+    there = {(name, tuple(round(edge, DIGITS) for edge in face.box)) for name, face in named_faces(photo)}
     boxes = [(face["name"], tuple(face["box"])) for face in record.get("faces", [])]
     named = [Region(name, box) for name, box in boxes if (name, box) not in there]
     if named:

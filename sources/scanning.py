@@ -88,7 +88,10 @@ def quietly(report: ScanReport) -> None:
 
 
 class Scan:
-    """One scan of one folder. `is_right_disk` says that another device is meant; `reread` reads everything."""
+    """One scan of one folder.
+
+    `is_right_disk` says that another device is meant, `retry_refused` reads again what was no picture.
+    """
 
     def __init__(
         self,

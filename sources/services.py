@@ -12,13 +12,14 @@ from sources.models import Folder, FolderFile
 
 def with_facts(folders: QuerySet[Any]) -> QuerySet[Any]:
     """Adds `file_count`, `photo_count` and `missing_count`."""
-    return folders.annotate(
+    annotated: QuerySet[Any] = folders.annotate(
         file_count=Count("files", filter=Q(files__missing_since__isnull=True)),
         photo_count=Count("files__photo", distinct=True),
         missing_count=Count(
             "files", filter=Q(files__missing_since__isnull=False, files__photo__isnull=False)
         ),
     )
+    return annotated
 
 
 @transaction.atomic

@@ -137,9 +137,10 @@ def place_of(values: dict[str, Any]) -> tuple[float | None, float | None]:
         if not isinstance(place, dict):
             continue
         latitude, longitude = place.get("latitude"), place.get("longitude")
-        if isinstance(latitude, int | float) and isinstance(longitude, int | float):
-            if (latitude or longitude) and abs(latitude) <= 90 and abs(longitude) <= 180:
-                return float(latitude), float(longitude)
+        if not isinstance(latitude, int | float) or not isinstance(longitude, int | float):
+            continue
+        if (latitude or longitude) and abs(latitude) <= 90 and abs(longitude) <= 180:
+            return float(latitude), float(longitude)
     return None, None
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.utils import timezone
 
 from jobs.models import Job
@@ -51,7 +51,7 @@ def scan_folder(job: Job, *, folder_id: int, is_right_disk: bool = False) -> dic
 
 
 class SliceProgress:
-    """Reports about once a second, and ends the slice by raising Cancelled, as for a job that is given away."""
+    """Reports about once a second; ends the slice by raising Cancelled, as for a job that is given away."""
 
     def __init__(self, job: Job, folder: Folder) -> None:
         self.job = job
@@ -100,7 +100,7 @@ def scan_due_folders() -> int:
     """Each minute: start the scans whose time has come since the last one ended, well or not; how many."""
     pause = F("schedule_minutes") * timedelta(minutes=1)
     due = Folder.objects.filter(schedule_minutes__gt=0).filter(
-        Q(last_job__isnull=True) | Q(last_job__ended_at__lt=timezone.now() - pause)
+        Q(last_job__isnull=True) | Q(last_job__ended_at__lt=Value(timezone.now()) - pause)
     )
     folders = list(due.order_by("scanned_at")[:DUE_AT_ONCE])
     for folder in folders:

@@ -14,7 +14,9 @@ logger = logging.getLogger(__name__)
 
 QUIET_MS = 2_000  # changes that follow each other so fast are one
 LOOK_AGAIN_SECONDS = 60.0
-TOO_MANY = "The system watches no more folders. Raise fs.inotify.max_user_watches (sysctl), or set a schedule instead."
+TOO_MANY = (
+    "The system watches no more folders. Raise fs.inotify.max_user_watches (sysctl), or set a schedule."
+)
 NOT_THERE = "The folder cannot be watched now: {reason}. A schedule still scans it."
 
 

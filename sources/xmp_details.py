@@ -47,7 +47,7 @@ def rating_of(root: ElementTree.Element) -> int | None:
 
 
 def keywords_of(root: ElementTree.Element) -> tuple[str, ...]:
-    """Keywords; of a hierarchy (“places|Italy” or “places/Italy”) the whole path with “/”, and not its parts."""
+    """Keywords; of a hierarchy (“places|Italy” or “places/Italy”) the whole path, with “/”, not its parts."""
     texts: list[str] = []
     for name in KEYWORDS:
         for holder in root.iter(name):

@@ -72,9 +72,9 @@ def test_a_second_scan_reads_no_file(folder: Folder, root: Path) -> None:
     put_picture(root / "a.jpg")
     (root / "notes.txt").write_text("hello")
     scan(folder)
-    accessed = os.stat(root / "a.jpg").st_atime_ns
+    accessed = (root / "a.jpg").stat().st_atime_ns
     assert scan(folder) == {"unchanged": 2}
-    assert os.stat(root / "a.jpg").st_atime_ns == accessed
+    assert (root / "a.jpg").stat().st_atime_ns == accessed
 
 
 def test_the_original_is_served(folder: Folder, root: Path, alice: Any, client: Client) -> None:

@@ -29,8 +29,8 @@ LISTED = 50
 
 class Command(BaseCommand):
     help = (
-        "Import folders or zip archives of photos: plain ones, or exports of other services with what they say "
-        "about the photos. Files are read, never changed; run it again to go on where it stopped."
+        "Import folders or zip archives of photos: plain ones, or exports of other services with what they "
+        "say about the photos. Files are read, never changed; run it again to go on where it stopped."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
