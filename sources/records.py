@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import F
 from django.utils.dateparse import parse_date, parse_datetime
 
 from faces.models import Face, Person
@@ -47,8 +46,8 @@ def photo_record(photo: Photo, file: str) -> dict[str, Any]:
 def named_faces(photo: Photo) -> list[tuple[str, Face]]:
     """Faces of people with names, with these, from left to right."""
     rows = Face.objects.filter(photo=photo, is_dismissed=False, person__isnull=False).exclude(person__name="")
-    named = rows.annotate(called=F("person__name")).order_by("x1", "y1", "pk")
-    return [(face.called, face) for face in named]
+    named = rows.select_related("person").order_by("x1", "y1", "pk")
+    return [(face.person.name, face) for face in named if face.person is not None]
 
 
 def restore_photo(photo: Photo, record: dict[str, Any]) -> None:

@@ -64,7 +64,7 @@ def test_a_long_import_goes_on_in_another_slice(
     start(page, library, root)
     for _ in range(4):
         run_job(str(Job.objects.get().pk))
-    job = Job.objects.get()
+    job: Any = Job.objects.get()
     assert job.status == "finished"
     assert job.result["counts"]["imported"] == 3
     assert len(rows_of(page, job)) == 3
