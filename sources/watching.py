@@ -1,9 +1,12 @@
-"""Watch folders: a scan starts some seconds after something changed. One process for all of them."""
+"""Watch folders: a scan starts some seconds after something changed. One process for all of them.
+
+A folder is scanned when its watching begins, so what changed while nobody watched is not missed either.
+"""
 
 import errno
 import logging
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event
 
 from django.db import close_old_connections
 
@@ -13,7 +16,7 @@ from sources.tasks import start_scan
 logger = logging.getLogger(__name__)
 
 QUIET_MS = 2_000  # changes that follow each other so fast are one
-LOOK_AGAIN_SECONDS = 60.0
+LOOK_AGAIN_MS = 10_000
 TOO_MANY = (
     "The system watches no more folders. Raise fs.inotify.max_user_watches (sysctl), or set a schedule."
 )
@@ -21,66 +24,81 @@ NOT_THERE = "The folder cannot be watched now: {reason}. A schedule still scans 
 
 
 def watch(stop: Event) -> None:
-    """Watch until `stop` is set. Each minute the folders are looked up anew, so new ones are watched too."""
+    """Watch until `stop` is set, also folders that come meanwhile."""
+    before: set[str] = set()
     while not stop.is_set():
-        close_old_connections()
-        folders = {str(folder.root): folder for folder in Folder.objects.filter(is_watched=True)}
-        watched = {path: folder for path, folder in folders.items() if can_be_watched(folder)}
-        if not watched:
-            stop.wait(LOOK_AGAIN_SECONDS)
-            continue
-        for folder in touched(watched, stop):
-            folder.refresh_from_db()
-            start_scan(folder)
+        watched = folders_to_watch()
+        if watched:
+            follow(watched, stop, begin=watched.keys() - before)
+        else:
+            stop.wait(LOOK_AGAIN_MS / 1000)
+        before = set(watched)
+
+
+def folders_to_watch() -> dict[str, Folder]:
+    """Watched folders that are there, by where they are."""
+    close_old_connections()
+    folders = Folder.objects.filter(is_watched=True).order_by("pk")
+    return {str(folder.root): folder for folder in folders if can_be_watched(folder)}
 
 
 def can_be_watched(folder: Folder) -> bool:
     """Whether the folder is there; else its page says why it is not watched."""
     try:
         is_there = folder.root.is_dir()
-        tell(folder, "" if is_there else NOT_THERE.format(reason="it is not there"))
     except OSError as error:
         tell(folder, NOT_THERE.format(reason=error.strerror))
         return False
+    if not is_there:
+        tell(folder, NOT_THERE.format(reason="it is not there"))
+    elif folder.watch_problem != TOO_MANY:
+        tell(folder, "")
     return is_there
 
 
-def touched(watched: dict[str, Folder], stop: Event) -> list[Folder]:
-    """Wait for the first changes, at most a minute; the folders that have them."""
+def follow(watched: dict[str, Folder], stop: Event, *, begin: set[str]) -> None:
+    """Start scans as things change, and of `begin` at once, until the folders to watch are others."""
     from watchfiles import watch as changes_in
 
-    enough = Event()
-    timer = Timer(LOOK_AGAIN_SECONDS, enough.set)
-    timer.daemon = True
-    timer.start()
-    both = Either(stop, enough)
+    waiting = set(begin)
+    all_changes = changes_in(
+        *watched,
+        stop_event=stop,
+        debounce=QUIET_MS,
+        rust_timeout=LOOK_AGAIN_MS,
+        yield_on_timeout=True,
+        raise_interrupt=False,
+        watch_filter=None,
+    )
     try:
-        for changes in changes_in(
-            *watched, stop_event=both, step=200, debounce=QUIET_MS, raise_interrupt=False, watch_filter=None
-        ):
-            paths = [Path(path) for _, path in changes]
-            return [
-                folder for root, folder in watched.items() if any(path.is_relative_to(root) for path in paths)
-            ]
+        for changes in all_changes:
+            waiting |= {root for root in watched if any(lies_in(path, root) for _, path in changes)}
+            waiting -= {root for root in waiting if begin_scan(watched[root])}
+            for folder in watched.values():
+                tell(folder, "")
+            if folders_to_watch().keys() != watched.keys():
+                return
     except OSError as error:
         reason = TOO_MANY if error.errno in (errno.ENOSPC, errno.EMFILE) else str(error)
         logger.warning("Folders cannot be watched: %s", reason)
         for folder in watched.values():
             tell(folder, reason)
-        stop.wait(LOOK_AGAIN_SECONDS)
-    finally:
-        timer.cancel()
-    return []
+        stop.wait(LOOK_AGAIN_MS / 1000)
 
 
-class Either:
-    """Set when one of two events is."""
+def lies_in(path: str, root: str) -> bool:
+    return Path(path).is_relative_to(root)
 
-    def __init__(self, *events: Event) -> None:
-        self._events = events
 
-    def is_set(self) -> bool:
-        return any(event.is_set() for event in self._events)
+def begin_scan(folder: Folder) -> bool:
+    """Start a scan; False while another one is under way, which may have passed what changed."""
+    current = Folder.objects.select_related("last_job").filter(pk=folder.pk).first()
+    if current is None:
+        return True
+    if current.last_job is not None and not current.last_job.has_ended:
+        return False
+    start_scan(current)
+    return True
 
 
 def tell(folder: Folder, problem: str) -> None:
