@@ -34,6 +34,7 @@ from chitra.backup_files import (
     told_apart,
 )
 from faces.models import Face
+from photos.folder_storage import is_folder_key
 from photos.models import Library, Photo
 
 if TYPE_CHECKING:
@@ -365,6 +366,9 @@ def restore_object(vault: Vault, entry: Entry) -> str:
             damaged = True
         except FileNotFoundError:
             damaged = False
+        if is_folder_key(entry.key):
+            place = vault.object_path(entry.sha256)
+            return f"is not in its folder, which Chitra only reads; put it there from {place}"
         if problem := examine(vault, entry):
             return f"is {'damaged' if damaged else 'missing'} in the storage and {problem}"
         if damaged:

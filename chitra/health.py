@@ -75,7 +75,7 @@ def check_storage() -> dict[str, Any]:
         raise Unhealthy("The storage gave back other bytes than were written.")
     if is_public:
         raise Unhealthy("Everybody can read the bucket without a key. Remove its public policy.")
-    details: dict[str, Any] = {"backend": type(storage).__name__}
+    details: dict[str, Any] = {"backend": type(getattr(storage, "primary", storage)).__name__}
     if settings.LEGACY_FTP:
         details["remaining_on_old_server"] = read_through.remaining()
     return details

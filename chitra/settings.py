@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "photos",
     "faces",
     "search",
+    "chitra.sources",
 ]
 
 # Django's own, but without a thread for each hook (docs/decisions/middleware.md).
@@ -182,7 +183,8 @@ if LEGACY_FTP:
     }
 STORAGES = {
     "default": RENDITIONS,
-    "originals": ORIGINALS,
+    # What is indexed in place stays in its folder.
+    "originals": {"BACKEND": "photos.folder_storage.OriginalsStorage", "OPTIONS": {"primary": ORIGINALS}},
     "renditions": RENDITIONS,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
@@ -222,6 +224,7 @@ PHOTO_STEPS = [
 ]
 
 TRASH_DAYS = env_int("CHITRA_TRASH_DAYS", 30, maximum=36500)
+MINUTE_TASKS = ["chitra.sources.tasks.scan_due_folders"]
 DAILY_TASKS = [
     "photos.trash.empty_trash",
     "search.services.forget_old_queries",

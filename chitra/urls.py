@@ -35,4 +35,5 @@ urlpatterns = [
     path("", include("photos.page_urls")),
     path("", include("faces.page_urls")),
     path("", include("search.page_urls")),
+    path("", include("chitra.sources.page_urls")),
 ]

@@ -62,7 +62,7 @@ def forget_lost_wakes() -> None:
 
 
 def ensure_schedule(**kwargs: Any) -> None:
-    """After each migrate: every cluster sweeps each minute (its sign of life), and DAILY_TASKS run."""
+    """After each migrate: each cluster sweeps each minute, its sign of life; MINUTE_TASKS too."""
     for cluster in CLUSTERS:
         Schedule.objects.update_or_create(
             name=f"sweep-{cluster}",
@@ -75,6 +75,17 @@ def ensure_schedule(**kwargs: Any) -> None:
             },
         )
 
+    for function in settings.MINUTE_TASKS:
+        Schedule.objects.update_or_create(
+            name=f"minute-{function}",
+            defaults={
+                "func": function,
+                "schedule_type": Schedule.MINUTES,
+                "minutes": 1,
+                "repeats": -1,
+                "cluster": "default",
+            },
+        )
     for function in settings.DAILY_TASKS:
         Schedule.objects.update_or_create(
             name=f"daily-{function}",

@@ -22,8 +22,25 @@ class Fact:
 def facts_of(photo: Photo) -> list[Fact]:
     """When, with what and where the photo was taken, and its file."""
     return [
-        fact for fact in (time_fact(photo), camera_fact(photo), place_fact(photo), file_fact(photo)) if fact
+        fact
+        for fact in (
+            missing_fact(photo),
+            time_fact(photo),
+            camera_fact(photo),
+            place_fact(photo),
+            file_fact(photo),
+        )
+        if fact
     ]
+
+
+def missing_fact(photo: Photo) -> Fact | None:
+    """That the original is not where it was, when a scan found so."""
+    if photo.missing_since is None:
+        return None
+    since = date_format(photo.missing_since, "j F Y")
+    details = f"Not in its folder since {since}: {photo.source_path}"
+    return Fact("warning", "The original is missing", details)
 
 
 def time_fact(photo: Photo) -> Fact:

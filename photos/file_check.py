@@ -19,11 +19,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from jobs import ledger
+from photos.folder_storage import is_folder_key
 from photos.media_keys import key_owners
 from photos.models import LegacyFile, Photo, PhotoStep, ResumableUpload
 from photos.objects import Leftover, ObjectStat
 from photos.services import digest_of_object
-from photos.storages import object_store, originals, renditions
+from photos.storages import object_store, originals, own_store, renditions, storage_of
 
 BATCH = 500
 YOUNG = timedelta(days=1)
@@ -208,13 +209,14 @@ def remake(photo: Photo) -> str:
 def compare_original(photo: Photo, *, with_digest: bool) -> Finding | None:
     """What is wrong with the original of a photo, None for nothing.
 
-    One that waits on an old server is right.
+    One that waits on an old server is right; one that a scan missed in its folder is known.
     """
-    storage = getattr(originals(), "primary", originals())
+    is_in_folder = is_folder_key(photo.original_key)
+    storage = storage_of(originals(), photo.original_key) if is_in_folder else own_store()
     try:
         size = object_store(storage).stat(photo.original_key).size
     except FileNotFoundError:
-        if LegacyFile.objects.filter(photo=photo).exists():
+        if photo.missing_since or LegacyFile.objects.filter(photo=photo).exists():
             return None
         return Finding("missing_original", photo.pk, photo.original_key)
     if size != photo.size:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from photos.folder_storage import MAX_KEY
 from photos.models import Photo
 from photos.serving import ORIGINAL_CACHE, THUMBNAIL_CACHE, Item
 from photos.steps import RENDITIONS_VERSION
@@ -44,7 +45,7 @@ def key_owners() -> tuple[KeyOwner, ...]:
 
 def find_media(user: Any, key: str) -> Media | None:
     """What a key stands for, if `user` may see it."""
-    if "\0" in key or len(key) > 1000:
+    if "\0" in key or len(key) > MAX_KEY:
         return None
     found = (owner.find(user, key) for owner in key_owners())
     return next((media for media in found if media is not None), None)

@@ -76,7 +76,10 @@ class Photo(models.Model):
 
     original_name = models.CharField(max_length=255, help_text="The file's name as it was sent.")
     original_key = models.CharField(
-        max_length=500, unique=True, help_text="Where the original lies in storage."
+        max_length=2000, unique=True, help_text="Where the original lies in storage, or in its folder."
+    )
+    missing_since = models.DateTimeField(
+        null=True, blank=True, help_text="Since when a scan has missed the original in its folder."
     )
     checksum = models.CharField(max_length=64, help_text="SHA-256 of the original.")
     sha1 = models.CharField(max_length=40, db_index=True, help_text="SHA-1, which the old clients know.")

@@ -17,6 +17,7 @@ from django.core.files import File
 from django.core.files.storage import Storage
 from django.core.files.storage.handler import StorageHandler
 
+from photos.folder_storage import PREFIX
 from photos.hashing import Digest, HashingReader, hash_file
 from photos.models import Photo
 
@@ -66,10 +67,11 @@ def storages_of(definitions: dict[str, Any]) -> tuple[Storage, Storage]:
 
 
 def originals_of_all() -> Iterator[Item]:
-    """The original of every photo, those in the trash included, by id."""
+    """The original of every photo, those in the trash included, by id; those in folders stay there."""
     last = 0
     while rows := list(
         Photo.objects.filter(pk__gt=last)
+        .exclude(original_key__startswith=PREFIX)
         .order_by("pk")
         .values_list("pk", "original_key", "checksum")[:READ_AT_ONCE]
     ):

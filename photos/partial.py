@@ -10,7 +10,7 @@ from photos.files import DurableFileSystemStorage, file_errors
 from photos.models import ResumableUpload
 from photos.objects import CHUNK_BYTES
 from photos.s3_writer import PART_BYTES, Part, S3Writer
-from photos.storages import object_store, originals
+from photos.storages import object_store, own_store
 
 Progress = Callable[[], None]
 
@@ -31,8 +31,7 @@ class Partial(Protocol):
 
 def open_partial(upload: ResumableUpload, on_progress: Progress) -> Partial:
     """What fits the storage of originals."""
-    storage: Any = originals()
-    storage = getattr(storage, "primary", storage)
+    storage = own_store()
     if isinstance(storage, DurableFileSystemStorage):
         return FilePartial(storage, upload, on_progress)
     return S3Partial(storage, upload, on_progress)

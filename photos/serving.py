@@ -22,7 +22,7 @@ from django.http import (
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
 
 from photos.objects import ObjectReader
-from photos.storages import object_store
+from photos.storages import object_store, storage_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,6 +52,7 @@ async def serve(request: HttpRequest, storage: Storage, item: Item) -> HttpRespo
 
     Raises FileNotFoundError and StorageUnavailable.
     """
+    storage = storage_of(storage, item.key)
     headers = headers_of(item)
     if etag_is_known(request.headers.get("If-None-Match", ""), item.etag):
         return HttpResponseNotModified(headers=headers)

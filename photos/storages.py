@@ -9,6 +9,7 @@ from typing import Any, cast
 from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from photos.files import DurableFileSystemStorage
+from photos.folder_storage import OriginalsStorage
 from photos.objects import CHUNK_BYTES, ObjectStore
 
 __all__ = [
@@ -16,8 +17,10 @@ __all__ = [
     "local_path",
     "object_store",
     "originals",
+    "own_store",
     "read_bytes",
     "renditions",
+    "storage_of",
 ]
 
 
@@ -31,6 +34,19 @@ def renditions() -> Storage:
     return storages["renditions"]
 
 
+def storage_of(storage: Storage, key: str) -> Storage:
+    """The storage behind `storage` that has this key: an original may stay in a folder of its owner."""
+    return cast(Storage, storage.of_key(key)) if isinstance(storage, OriginalsStorage) else storage
+
+
+def own_store() -> Storage:
+    """Where new originals are written, without what is read through it."""
+    storage: Any = originals()
+    while hasattr(storage, "primary"):
+        storage = storage.primary
+    return cast(Storage, storage)
+
+
 def object_store(storage: Any) -> ObjectStore:
     """The same storage by Chitra's interface, which both of its storages have."""
     return cast(ObjectStore, storage)
@@ -39,6 +55,7 @@ def object_store(storage: Any) -> ObjectStore:
 @contextmanager
 def local_path(storage: Storage, key: str) -> Iterator[Path]:
     """A path to read the object from: its own on a file system, else a copy that goes with the block."""
+    storage = storage_of(storage, key)
     if isinstance(storage, FileSystemStorage):
         yield Path(storage.path(key))
         return

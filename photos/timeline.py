@@ -17,7 +17,7 @@ from jobs.models import StepStatus
 from photos.models import Photo, PhotoStep
 
 PAGE_SIZE = 120
-TILE_FIELDS = ("original_name", "width", "height", "thumbhash", "has_renditions", "taken_at")
+TILE_FIELDS = ("original_name", "width", "height", "thumbhash", "has_renditions", "taken_at", "missing_since")
 
 
 class BadCursor(ValueError):

@@ -72,9 +72,10 @@ def share_with(library: Library) -> Callable[[User, str], None]:
 def media(tmp_path: Path, settings: Settings) -> Path:
     """Empty storages on the file system, for this test alone: `originals` and `renditions` in this folder."""
     folder = tmp_path / "media"
+    originals = {**settings.ORIGINALS, "OPTIONS": {"location": folder / "originals", "fsync": False}}
     settings.STORAGES = {
         **settings.STORAGES,
-        "originals": {**settings.ORIGINALS, "OPTIONS": {"location": folder / "originals", "fsync": False}},
+        "originals": {**settings.STORAGES["originals"], "OPTIONS": {"primary": originals}},
         "renditions": {**settings.RENDITIONS, "OPTIONS": {"location": folder / "renditions", "fsync": False}},
     }
     return folder

@@ -166,7 +166,9 @@ def make_services(host: str, port: int, environment: dict[str, str]) -> list[Par
     )
     worker = _manage("worker", "qcluster", environment=environment)
     ml = _manage("ml", "qcluster", "-n", "ml", environment={"Q_CLUSTER_NAME": "ml", **environment})
-    return [web, worker, ml]
+    if not settings.SCAN_ROOTS:
+        return [web, worker, ml]
+    return [web, worker, ml, _manage("watch", "watch_folders", environment=environment)]
 
 
 def make_import(photos: Path | None, environment: dict[str, str]) -> list[Part]:

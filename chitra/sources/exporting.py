@@ -1,0 +1,137 @@
+"""Write a library into a folder: originals, an XMP sidecar beside each, and lists that an import reads back.
+
+originals/2024/05/IMG_1.jpg        an original, byte for byte; beside it IMG_1.jpg.xmp
+photos.jsonl                       a line for each photo: times, texts, marks, tags, named faces
+albums.json, people.json           everything else that people made
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, timedelta, timezone
+from pathlib import Path, PurePath
+from typing import Any
+
+from chitra.sources.plans import PHOTO_LIST
+from chitra.sources.records import album_records, named_faces, people_records, photo_record
+from chitra.sources.xmp_writer import Sidecar, write
+from faces.regions import Region
+from photos.models import Library, Photo
+from photos.objects import CHUNK_BYTES
+from photos.storages import object_store, originals
+
+BATCH = 200
+UNUSABLE = '<>:"/\\|?*'  # in file names of one system or another
+NOT_EMPTY = "{path} is not empty and no earlier export. Choose an empty folder."
+
+
+class BadTarget(ValueError):
+    """A folder that is not written to; the message says why."""
+
+
+def export_library(
+    library: Library, target: Path, *, on_progress: Callable[[Counter[str]], None] = lambda counts: None
+) -> tuple[Counter[str], list[tuple[str, str]]]:
+    """Write everything but the trash; files of an earlier export are kept when their size is right.
+
+    Returns counts (“written”, “there”, “failed”) and the failures. Raises BadTarget and OSError.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    if any(target.iterdir()) and not (target / "albums.json").exists():
+        raise BadTarget(NOT_EMPTY.format(path=target))
+    write_json(target / "albums.json", album_records(library))
+    write_json(target / "people.json", people_records(library))
+    counts: Counter[str] = Counter()
+    failures: list[tuple[str, str]] = []
+    partial = target / f".{PHOTO_LIST}.part"
+    with partial.open("w", encoding="utf-8") as listed:
+        for photo, path in with_paths(photos_of(library)):
+            reason = write_photo(photo, target / path, counts)
+            if reason:
+                counts["failed"] += 1
+                failures.append((path, reason))
+            else:
+                listed.write(json.dumps(photo_record(photo, path), ensure_ascii=False) + "\n")
+            on_progress(counts)
+    partial.replace(target / PHOTO_LIST)
+    return counts, failures
+
+
+def photos_of(library: Library) -> Iterator[Photo]:
+    """All photos outside the trash, by id, some at a time."""
+    last = 0
+    while batch := list(library.photos.filter(deleted_at__isnull=True, pk__gt=last).order_by("pk")[:BATCH]):
+        yield from batch
+        last = batch[-1].pk
+
+
+def with_paths(photos: Iterator[Photo]) -> Iterator[tuple[Photo, str]]:
+    """Each photo with a path of its own, the same at each export of the same photos."""
+    taken: set[str] = set()
+    for photo in photos:
+        name = PurePath(
+            photo.original_name.translate(dict.fromkeys(map(ord, UNUSABLE), "_")).strip(". ") or "photo"
+        )
+        folder = f"originals/{photo.taken_at:%Y/%m}"
+        path = f"{folder}/{name.name}"
+        if path.casefold() in taken:
+            path = f"{folder}/{name.stem}-{photo.pk}{name.suffix}"
+        taken.add(path.casefold())
+        yield photo, path
+
+
+def write_photo(photo: Photo, path: Path, counts: Counter[str]) -> str:
+    """Original and sidecar; why it failed, or ""."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and path.stat().st_size == photo.size:
+        counts["there"] += 1
+    else:
+        try:
+            copy_original(photo, path)
+        except FileNotFoundError:
+            return "The original is not in the storage."
+        counts["written"] += 1
+    path.with_name(f"{path.name}.xmp").write_bytes(sidecar_of(photo))
+    return ""
+
+
+def copy_original(photo: Photo, path: Path) -> None:
+    """Whole or not at all."""
+    storage: Any = originals()
+    if hasattr(storage, "ensure"):  # while a migration runs: bring it from the old server first
+        storage.ensure(photo.original_key)
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        with (
+            closing(object_store(storage).open_reader(photo.original_key)) as reader,
+            partial.open("wb") as file,
+        ):
+            while data := reader.read(CHUNK_BYTES):
+                file.write(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def sidecar_of(photo: Photo) -> bytes:
+    """The XMP packet of a photo."""
+    taken_at = photo.taken_at.astimezone(UTC).replace(tzinfo=None)
+    if photo.utc_offset_minutes is not None:
+        taken_at = taken_at.replace(tzinfo=timezone(timedelta(minutes=photo.utc_offset_minutes)))
+    record = photo_record(photo, "")
+    sidecar = Sidecar(
+        taken_at=taken_at,
+        title=photo.title,
+        description=photo.description,
+        rating=photo.rating,
+        tags=tuple(record["tags"]),
+        latitude=photo.latitude,
+        longitude=photo.longitude,
+    )
+    regions = [Region(name, face.box) for name, face in named_faces(photo)]
+    return write(sidecar, regions, width=photo.width or 0, height=photo.height or 0)
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,185 @@
+"""Carry out the plan of an import: every file ends as imported, duplicate, skipped or failed.
+
+Sources are only read. A file that was taken before is recognised by its bytes, so an import can be stopped
+and run again.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from chitra.sources.archives import SourceFile, Sources
+from chitra.sources.details import Details
+from chitra.sources.import_report import Row, Status
+from chitra.sources.plans import EXPORT_FILES, PHOTO_LIST, ImportPlan, Planned
+from chitra.sources.records import restore_albums, restore_people, restore_photo
+from chitra.sources.sidecar_faces import name_faces
+from photos.hashing import hash_file
+from photos.importing import when_database_is_back
+from photos.models import Album, AlbumPhoto, Library, Photo, Tag
+from photos.services import Ingested, RejectedFile, ingest, wall_clock
+from photos.storage_errors import StorageUnavailable
+
+MAX_TAG = 200
+Progress = Callable[[Counter[str]], None]
+
+
+class Importer:
+    """One import into one library. `add_row` gets how each file ended, `on_progress` the counts so far."""
+
+    def __init__(
+        self,
+        *,
+        library: Library,
+        user: Any,
+        sources: Sources,
+        add_row: Callable[[Row], None],
+        on_progress: Progress = lambda counts: None,
+    ) -> None:
+        self.counts: Counter[str] = Counter()
+        self._library = library
+        self._user = user
+        self._sources = sources
+        self._add_row = add_row
+        self._on_progress = on_progress
+        self._albums: dict[str, Album] = {}
+
+    def run(self, plan: ImportPlan, *, skip: int = 0) -> Counter[str]:
+        """Take the files after the first `skip`. Raises StorageUnavailable and what `on_progress` raises."""
+        if not skip:
+            for path, reason in [*self._sources.problems, *plan.left_out]:
+                is_problem = (path, reason) in self._sources.problems
+                self._end(Row(path, "failed" if is_problem else "skipped", reason))
+        records = self._records(plan) if plan.service == "chitra" else {}
+        for planned in plan.files[skip:]:
+            when_database_is_back(partial(self._take, planned, records.get(planned.file.path)))
+            self.counts["taken"] += 1
+            when_database_is_back(partial(self._on_progress, self.counts))
+        if plan.service == "chitra":
+            self._finish_restoring(plan)
+        return self.counts
+
+    def _end(self, row: Row) -> None:
+        self.counts[row.status] += 1
+        self._add_row(row)
+
+    def _take(self, planned: Planned, record: dict[str, Any] | None) -> None:
+        file = planned.file
+        try:
+            ingested = self._ingest(planned)
+        except RejectedFile as error:
+            is_other = error.code == "unsupported_type"
+            self._end(Row(file.shown, "skipped" if is_other else "failed", str(error), remark=planned.remark))
+            return
+        except StorageUnavailable:
+            raise
+        except OSError as error:
+            reason = f"The file cannot be read: {error.strerror}."
+            self._end(Row(file.shown, "failed", reason, remark=planned.remark))
+            return
+        with transaction.atomic():
+            if record is not None:
+                restore_photo(ingested.photo, record)
+            elif planned.details is not None:
+                apply_details(ingested.photo, planned.details)
+            for title in planned.albums:
+                self._put_into_album(title, ingested.photo)
+        status: Status = "duplicate" if ingested.is_duplicate else "imported"
+        self._end(Row(file.shown, status, photo_id=ingested.photo.pk, remark=planned.remark))
+
+    def _ingest(self, planned: Planned) -> Ingested:
+        """Bytes are only written when no photo of the same size has the same checksum."""
+        file, details = planned.file, planned.details
+        if file.local is not None and self._library.photos.filter(size=file.size).exists():
+            digest = hash_file(file.local)
+            existing = Photo.objects.filter(library=self._library, checksum=digest.sha256).first()
+            if existing is not None:
+                return Ingested(existing, is_duplicate=True)
+        with closing_stream(self._sources.open(file)) as stream:
+            return ingest(
+                library=self._library,
+                stream=stream,
+                name=file.name,
+                uploaded_by=self._user,
+                modified_at=details.taken_at if details and details.taken_at else file.modified_at,
+                source_path=file.shown,
+            )
+
+    def _put_into_album(self, title: str, photo: Photo) -> None:
+        if title not in self._albums:
+            name = title[:200]
+            found = Album.objects.filter(library=self._library, name=name).order_by("pk").first()
+            self._albums[title] = found or Album.objects.create(library=self._library, name=name)
+        album = self._albums[title]
+        if not AlbumPhoto.objects.filter(album=album, photo=photo).exists():
+            last = AlbumPhoto.objects.filter(album=album).order_by("-position").first()
+            AlbumPhoto.objects.create(album=album, photo=photo, position=last.position + 1 if last else 1)
+
+    def _records(self, plan: ImportPlan) -> dict[str, dict[str, Any]]:
+        """What an export of Chitra says about its files, by path."""
+        listed = self._find(PHOTO_LIST)
+        if listed is None:
+            return {}
+        with closing_stream(self._sources.open(listed)) as stream:
+            lines = stream.read().decode().splitlines()
+        records = (json.loads(line) for line in lines)
+        return {record["file"]: record for record in records}
+
+    def _finish_restoring(self, plan: ImportPlan) -> None:
+        for name, restore in (("people.json", restore_people), ("albums.json", restore_albums)):
+            file = self._find(name)
+            if file is not None:
+                restore(self._library, json.loads(self._sources.read(file) or b"[]"))
+
+    def _find(self, name: str) -> SourceFile | None:
+        assert name in EXPORT_FILES
+        return next((file for file in self._sources.files(with_archives=False) if file.path == name), None)
+
+
+def closing_stream(stream: Any) -> Any:
+    """A context for any stream."""
+    return stream if hasattr(stream, "__exit__") else closing(stream)
+
+
+def apply_details(photo: Photo, details: Details) -> None:
+    """Write what another service says where the photo says nothing yet; marks are only set, never taken."""
+    values: dict[str, Any] = {}
+    if details.title and not photo.title:
+        values["title"] = details.title[:300]
+    if details.description and not photo.description:
+        values["description"] = details.description
+    if details.rating is not None and photo.rating is None:
+        values["rating"] = details.rating
+    if details.latitude is not None and photo.latitude is None:
+        values |= {"latitude": details.latitude, "longitude": details.longitude}
+    if details.is_favorite:
+        values["is_favorite"] = True
+    if details.is_archived:
+        values["is_archived"] = True
+    if details.taken_at is not None and photo.taken_at_source in ("file", "upload"):
+        values |= {
+            "taken_at": wall_clock(details.taken_at),
+            "taken_at_utc": details.taken_at.astimezone(UTC),
+            "taken_at_source": "file",
+        }
+    if values:
+        Photo.objects.filter(pk=photo.pk).update(**values)
+        for name, value in values.items():
+            setattr(photo, name, value)
+    add_tags(photo, [*details.tags, *details.people])
+    if details.xmp:
+        name_faces(photo, details.xmp)
+
+
+def add_tags(photo: Photo, names: list[str]) -> None:
+    """Words on the photo, as by a person; one that a machine put there becomes theirs."""
+    rows = [Tag(photo=photo, name=name[:MAX_TAG], source=Tag.Source.PERSON) for name in dict.fromkeys(names)]
+    Tag.objects.bulk_create(
+        rows, update_conflicts=True, update_fields=["score", "source"], unique_fields=["photo", "name"]
+    )

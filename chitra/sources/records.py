@@ -1,0 +1,122 @@
+"""Photos, people and albums as an export of Chitra writes them, and back into a library."""
+
+from datetime import date
+from typing import Any
+
+from django.utils.dateparse import parse_date, parse_datetime
+
+from faces.models import Face, Person
+from faces.region_import import apply_regions
+from faces.regions import Region
+from photos.models import Album, AlbumPhoto, Library, Photo, Tag
+
+PLAIN_FIELDS = (
+    "original_name",
+    "title",
+    "description",
+    "rating",
+    "is_favorite",
+    "is_archived",
+    "latitude",
+    "longitude",
+    "altitude_metres",
+    "utc_offset_minutes",
+    "taken_at_source",
+)
+MOMENT_FIELDS = ("taken_at", "taken_at_utc", "created_at")
+PERSON_FIELDS = ("aliases", "is_favorite", "is_hidden")
+DIGITS = 5  # of a box: a tenth of a pixel in the largest pictures
+
+
+def photo_record(photo: Photo, file: str) -> dict[str, Any]:
+    """One line of `photos.jsonl`; `file` is the original's path in the export."""
+    record: dict[str, Any] = {"file": file, "sha256": photo.checksum}
+    record |= {name: getattr(photo, name) for name in PLAIN_FIELDS}
+    for name in MOMENT_FIELDS:
+        value = getattr(photo, name)
+        record[name] = value.isoformat() if value else None
+    tags = Tag.objects.filter(photo=photo, source=Tag.Source.PERSON).order_by("name")
+    record["tags"] = [tag.name for tag in tags]
+    record["faces"] = [
+        {"name": name, "box": [round(edge, DIGITS) for edge in face.box]} for name, face in named_faces(photo)
+    ]
+    return record
+
+
+def named_faces(photo: Photo) -> list[tuple[str, Face]]:
+    """Faces of people with names, with these, from left to right."""
+    rows = Face.objects.filter(photo=photo, is_dismissed=False, person__isnull=False).exclude(person__name="")
+    named = rows.select_related("person").order_by("x1", "y1", "pk")
+    return [(face.person.name, face) for face in named if face.person is not None]
+
+
+def restore_photo(photo: Photo, record: dict[str, Any]) -> None:
+    """Give a photo what the record says; people of its faces are found or made by name."""
+    values = {name: record[name] for name in PLAIN_FIELDS if name in record}
+    for name in MOMENT_FIELDS:
+        if name in record:
+            values[name] = parse_datetime(record[name]) if record[name] else None
+    Photo.objects.filter(pk=photo.pk).update(**values)
+    rows = [Tag(photo=photo, name=name[:200], source=Tag.Source.PERSON) for name in record.get("tags", [])]
+    Tag.objects.bulk_create(rows, ignore_conflicts=True)
+    there = {(name, tuple(round(edge, DIGITS) for edge in face.box)) for name, face in named_faces(photo)}
+    boxes = [(face["name"], tuple(face["box"])) for face in record.get("faces", [])]
+    named = [Region(name, box) for name, box in boxes if (name, box) not in there]
+    if named:
+        apply_regions(photo, named)
+
+
+def people_records(library: Library) -> list[dict[str, Any]]:
+    """Everybody with a name."""
+    people = Person.objects.filter(library=library).exclude(name="").order_by("name")
+    return [
+        {"name": person.name, "birth_date": person.birth_date.isoformat() if person.birth_date else None}
+        | {name: getattr(person, name) for name in PERSON_FIELDS}
+        for person in people
+    ]
+
+
+def restore_people(library: Library, records: list[dict[str, Any]]) -> None:
+    """Find or make the people by name and give them what the records say."""
+    for record in records:
+        birth_date: date | None = parse_date(record["birth_date"]) if record.get("birth_date") else None
+        values = {name: record[name] for name in PERSON_FIELDS if name in record} | {"birth_date": birth_date}
+        Person.objects.update_or_create(library=library, name=record["name"], defaults=values)
+
+
+def album_records(library: Library) -> list[dict[str, Any]]:
+    """Albums with their photos, by checksum, in order; without the trash."""
+    records = []
+    for album in Album.objects.filter(library=library).select_related("cover").order_by("name", "pk"):
+        entries = AlbumPhoto.objects.filter(album=album, photo__deleted_at__isnull=True)
+        checksums = entries.order_by("position", "pk").values_list("photo__checksum", flat=True)
+        records.append(
+            {
+                "name": album.name,
+                "description": album.description,
+                "cover": album.cover.checksum if album.cover else None,
+                "photos": list(checksums),
+            }
+        )
+    return records
+
+
+def restore_albums(library: Library, records: list[dict[str, Any]]) -> None:
+    """Find or make the albums by name; photos that are not in them yet come behind those that are."""
+    for record in records:
+        album = Album.objects.filter(library=library, name=record["name"]).order_by("pk").first()
+        if album is None:
+            album = Album.objects.create(library=library, name=record["name"])
+        checksums = [*record["photos"], record["cover"] or ""]
+        photos = Photo.objects.filter(library=library, checksum__in=checksums)
+        ids = dict(photos.values_list("checksum", "pk"))
+        album.description = record["description"] or album.description
+        album.cover_id = ids.get(record["cover"], album.cover_id)
+        album.save()
+        entries = AlbumPhoto.objects.filter(album=album)
+        there = set(entries.values_list("photo_id", flat=True))
+        start = max(entries.values_list("position", flat=True), default=0) + 1
+        wanted = [ids[checksum] for checksum in record["photos"] if checksum in ids]
+        missing = [pk for pk in wanted if pk not in there]
+        rows = [AlbumPhoto(album=album, photo_id=pk, position=start + n) for n, pk in enumerate(missing)]
+        AlbumPhoto.objects.bulk_create(rows)

@@ -1,0 +1,226 @@
+"""Imports from other services: photos with what was said about them, and every file accounted for."""
+
+import csv
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from chitra.sources.archives import Sources
+from chitra.sources.plans import detect
+from chitra.sources.tests.trees import fingerprint, put_picture
+from chitra.sources.xmp_writer import Sidecar, write
+from faces.models import Face, Person
+from photos.models import Album, Library, Photo, Tag
+from photos.tests.pictures import jpeg
+
+Import = Callable[..., str]
+NOON = 1577880000  # 2020-01-01 12:00 UTC
+
+
+@pytest.fixture
+def import_photos(library: Library, media: Path, capsys: pytest.CaptureFixture[str]) -> Import:
+    def run(*arguments: Any) -> str:
+        call_command("import_photos", *map(str, arguments))
+        return capsys.readouterr().out
+
+    return run
+
+
+def sidecar(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps({"title": "x", "photoTakenTime": {"timestamp": str(NOON)}} | values))
+
+
+@pytest.fixture
+def takeout(tmp_path: Path) -> Path:
+    """An export with an album, an edited copy, equal names, a deleted photo and a note."""
+    year = tmp_path / "export" / "Takeout" / "Google Photos" / "Photos from 2020"
+    album = year.parent / "Summer"
+    put_picture(year / "IMG_1.jpg", 1)
+    sidecar(year / "IMG_1.jpg.supplemental-metadata.json", description="On the beach", favorited=True)
+    put_picture(year / "IMG_1(1).jpg", 2)
+    sidecar(
+        year / "IMG_1.jpg.supplemental-metadata(1).json",
+        people=[{"name": "Bob"}],
+        archived=True,
+        geoData={"latitude": 48.5, "longitude": 11.5},
+    )
+    put_picture(year / "IMG_1-edited.jpg", 3)
+    put_picture(year / "IMG_3.jpg", 4)
+    sidecar(year / "IMG_3.jpg.json", trashed=True)
+    sidecar(year / "IMG_4.jpg.json")
+    (year / "metadata.json").write_text('{"title": "Photos from 2020"}')
+    (year / "broken.jpg").write_bytes(b"")
+    put_picture(album / "IMG_1.jpg", 1)
+    (album / "metadata.json").write_text('{"title": "Summer in Rome"}')
+    return tmp_path / "export"
+
+
+def test_takeout_is_recognised_and_taken_whole(takeout: Path, import_photos: Import, tmp_path: Path) -> None:
+    before = fingerprint(takeout)
+    out = import_photos(takeout, "--report", tmp_path / "report.csv")
+    assert fingerprint(takeout) == before
+    assert "This looks like Google Takeout" in out
+    assert "3 imported, 1 already there, 2 not pictures, 1 failed" in out
+    first, second, edited = by_name()
+    assert (first.description, first.is_favorite) == ("On the beach", True)
+    assert first.taken_at == datetime(2020, 1, 1, 12, tzinfo=UTC)
+    assert (second.latitude, second.is_archived, second.tags.get().name) == (48.5, True, "Bob")
+    assert edited.description == "On the beach"
+    assert [photo.pk for photo in Album.objects.get(name="Summer in Rome").photos.all()] == [first.pk]
+    assert Album.objects.count() == 1
+    with (tmp_path / "report.csv").open() as file:
+        rows = {Path(row["path"]).name + row["status"]: row for row in csv.DictReader(file)}
+    assert rows["IMG_3.jpgskipped"]["reason"] == "It was in the trash of the other service."
+    assert rows["IMG_4.jpg.jsonskipped"]["reason"] == "A sidecar without its file."
+    assert rows["broken.jpgfailed"]["reason"].startswith("The file is empty")
+    assert len(rows) == 7
+
+
+def by_name() -> list[Photo]:
+    """IMG_1, IMG_1(1) and IMG_1-edited."""
+    return [
+        Photo.objects.get(original_name=name) for name in ("IMG_1.jpg", "IMG_1(1).jpg", "IMG_1-edited.jpg")
+    ]
+
+
+def test_a_second_import_finds_everything_there(takeout: Path, import_photos: Import) -> None:
+    import_photos(takeout)
+    assert "0 imported, 4 already there" in import_photos(takeout)
+    assert Album.objects.get().photos.count() == 1
+    assert Tag.objects.count() == 1
+
+
+def test_a_takeout_split_into_archives_is_one(takeout: Path, import_photos: Import, tmp_path: Path) -> None:
+    parts = [tmp_path / "takeout-001.zip", tmp_path / "takeout-002.zip"]
+    files = [path for path in sorted(takeout.rglob("*")) if path.is_file()]
+    for number, part in enumerate(parts):
+        with zipfile.ZipFile(part, "w") as archive:
+            for file in files:  # the sidecars lie in the other part
+                if (file.suffix == ".json") == bool(number):
+                    archive.write(file, file.relative_to(takeout))
+    assert "3 imported, 1 already there" in import_photos(*parts)
+    assert by_name()[0].description == "On the beach"
+    assert Album.objects.get().name == "Summer in Rome"
+
+
+def test_a_damaged_archive_is_told(import_photos: Import, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.jpg", jpeg(64, 48, seed=1))
+        archive.writestr("b.jpg", jpeg(64, 48, seed=2))
+    data = bytearray((tmp_path / "a.zip").read_bytes())
+    data[100] ^= 0xFF
+    (tmp_path / "a.zip").write_bytes(data)
+    (tmp_path / "no.zip").write_bytes(b"PK no")
+    out = import_photos(tmp_path)
+    assert "1 imported, 0 already there, 0 not pictures, 2 failed" in out
+    assert "The archive cannot be read" in out
+    assert "the archive is damaged" in out
+
+
+def test_xmp_sidecars_say_what_a_photo_is(import_photos: Import, tmp_path: Path) -> None:
+    root = tmp_path / "immich"
+    picture = put_picture(root / "library" / "admin" / "2024" / "a.jpg", 1)
+    described = Sidecar(
+        taken_at=datetime(2024, 5, 1, 12),
+        title="Rome",
+        description="At <the> fountain & co",
+        rating=4,
+        tags=("Places/Italy", "sea"),
+        latitude=-41.5,
+        longitude=12.25,
+    )
+    picture.with_name("a.jpg.xmp").write_bytes(write(described, [], width=64, height=48))
+    assert "an export of Immich" in import_photos(root)
+    photo = Photo.objects.get()
+    assert (photo.title, photo.description, photo.rating) == ("Rome", "At <the> fountain & co", 4)
+    assert (photo.latitude, photo.longitude) == pytest.approx((-41.5, 12.25))
+    assert sorted(tag.name for tag in photo.tags.all()) == ["Places/Italy", "sea"]
+
+
+def test_folders_become_albums_when_that_is_wanted(import_photos: Import, tmp_path: Path) -> None:
+    put_picture(tmp_path / "in" / "Italy" / "Rome" / "a.jpg", 1)
+    put_picture(tmp_path / "in" / "b.jpg", 2)
+    import_photos(tmp_path / "in")
+    assert not Album.objects.exists()
+    import_photos(tmp_path / "in", "--albums")
+    assert Album.objects.get().name == "Italy / Rome"
+    assert Album.objects.get().photos.count() == 1
+
+
+def test_apple_tables_say_favourites_and_albums(import_photos: Import, tmp_path: Path) -> None:
+    root = tmp_path / "iCloud Photos Part 1 of 1"
+    for seed, name in enumerate(("IMG_1234.jpg", "IMG_E1234.jpg", "gone.jpg")):
+        put_picture(root / "Photos" / name, seed)
+    (root / "Photos" / "Photo Details.csv").write_text(
+        "imgName,fileChecksum,favorite,hidden,deleted\nIMG_1234.jpg,x,yes,no,no\ngone.jpg,x,no,no,yes\n"
+    )
+    (root / "Albums").mkdir()
+    (root / "Albums" / "Rome.csv").write_text("Images\nIMG_1234.jpg\n")
+    out = import_photos(root, "--report", tmp_path / "report.jsonl")
+    assert "an export of Apple Photos" in out
+    assert "2 imported" in out
+    photo = Photo.objects.get(original_name="IMG_1234.jpg")
+    assert photo.is_favorite
+    assert photo.albums.get().name == "Rome"
+    rows = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
+    remarks = {Path(row["path"]).name: row["remark"] for row in rows}
+    assert remarks["IMG_E1234.jpg"] == "An edited copy of IMG_1234."
+
+
+@pytest.mark.parametrize("names", [["a.jpg"], ["a.jpg", "a.json"], ["library/x/a.jpg"], ["a.jpg", "a.xmp"]])
+def test_plain_folders_are_taken_for_what_they_are(tmp_path: Path, names: list[str]) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    with Sources([tmp_path]) as sources:
+        assert detect(sources.files(), sources.read) == "folders"
+
+
+def test_an_export_comes_back_as_it_was(
+    library: Library, bob: Any, import_photos: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed in range(3):
+        put_picture(
+            tmp_path / "in" / f"IMG_{seed % 2}" / "IMG.jpg" if seed else tmp_path / "in" / "IMG.jpg", seed
+        )
+    import_photos(tmp_path / "in", "--user", "alice@example.org")
+    one, two, three = Photo.objects.order_by("pk")
+    Photo.objects.filter(pk=one.pk).update(
+        title="Rome", rating=5, is_favorite=True, latitude=1.5, longitude=2.5
+    )
+    Photo.objects.filter(pk=two.pk).update(description="A <b> & c", is_archived=True, utc_offset_minutes=-90)
+    Tag.objects.create(photo=one, name="places/Italy")
+    album = Album.objects.create(library=library, name="Summer", description="In Rome", cover=two)
+    for position, photo in enumerate((three, one)):
+        album.entries.create(photo=photo, position=position)
+    person = Person.objects.create(
+        library=library, name="Charlie", birth_date="2001-02-03", aliases=["Charles"], is_favorite=True
+    )
+    Face.objects.create(photo=one, x1=0.1, y1=0.2, x2=0.5, y2=0.6, detection_score=1, person=person)
+    call_command("export", str(tmp_path / "first"), "--user", "alice@example.org")
+    assert "3 written, 0 there already, 0 failed." in capsys.readouterr().out
+    xmp = [path.read_text() for path in (tmp_path / "first").rglob("*.xmp")]
+    assert any('mwg-rs:Name="Charlie"' in text and "places/Italy" in text for text in xmp)
+
+    assert "an export of Chitra" in import_photos(tmp_path / "first", "--user", "bob@example.org")
+    call_command("export", str(tmp_path / "second"), "--user", "bob@example.org")
+    call_command("export", str(tmp_path / "second"), "--user", "bob@example.org")
+    assert "0 written, 3 there already, 0 failed." in capsys.readouterr().out
+    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+
+
+def contents(root: Path) -> dict[str, Any]:
+    """Originals by checksum of their bytes, records without the names of files, albums and people."""
+    records = [json.loads(line) for line in (root / "photos.jsonl").read_text().splitlines()]
+    return {
+        "originals": sorted((root / record["file"]).read_bytes() for record in records),
+        "photos": sorted((record | {"file": ""} for record in records), key=lambda record: record["sha256"]),
+        "albums": json.loads((root / "albums.json").read_text()),
+        "people": json.loads((root / "people.json").read_text()),
+    }
