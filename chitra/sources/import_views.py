@@ -14,7 +14,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from chitra.sources.forms import ImportForm
 from chitra.sources.import_tasks import report_path, start_import
-from jobs.api import jobs_visible_to
+from jobs.access import jobs_visible_to
 from jobs.models import Job
 from jobs.requests import HtmxHttpRequest
 
