@@ -164,11 +164,11 @@ def test_grid_costs_the_same_for_many(
     for pk in ids[:3]:
         face_of(Person.objects.create(library=library), pk)
     page.get("/people")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         page.get("/people")
     for pk in ids[3:]:
         face_of(Person.objects.create(library=library), pk)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         page.get("/people")
 
 
