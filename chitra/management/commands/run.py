@@ -166,7 +166,10 @@ def make_services(host: str, port: int, environment: dict[str, str]) -> list[Par
     )
     worker = _manage("worker", "qcluster", environment=environment)
     ml = _manage("ml", "qcluster", "-n", "ml", environment={"Q_CLUSTER_NAME": "ml", **environment})
-    return [web, worker, ml]
+    video = _manage(
+        "video", "qcluster", "-n", "video", environment={"Q_CLUSTER_NAME": "video", **environment}
+    )
+    return [web, worker, ml, video]
 
 
 def make_import(photos: Path | None, environment: dict[str, str]) -> list[Part]:
