@@ -187,7 +187,7 @@ def decode_rgb(data: bytes) -> "np.ndarray[Any, Any]":
 def to_jpeg(data: bytes) -> bytes:
     """A rendition as JPEG. Raises UndecodableImage."""
     with decoding():
-        image = _to_srgb(libvips().Image.new_from_buffer(data, ""))
+        image = to_srgb(libvips().Image.new_from_buffer(data, ""))
         return bytes(image.jpegsave_buffer(Q=85, keep="none"))
 
 

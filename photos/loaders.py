@@ -46,7 +46,7 @@ def load(path: Path, file: io.FileIO, kind: FileType, max_pixels: int) -> Loaded
     if kind in (filetypes.HEIC, filetypes.HEIF):
         return load_heic(file, max_pixels)
     if kind == filetypes.BMP:
-        return load_bmp(file, max_pixels)
+        return load_bmp(path, max_pixels)
     if kind == filetypes.JXL:
         return load_jxl(file, max_pixels)
     return load_with_vips(file, kind, max_pixels)
@@ -90,16 +90,17 @@ def load_heic(file: io.FileIO, max_pixels: int) -> Loaded:
     return Loaded(width, height, 1, fit(image, PREVIEW_PIXELS))
 
 
-def load_bmp(file: io.FileIO, max_pixels: int) -> Loaded:
+def load_bmp(path: Path, max_pixels: int) -> Loaded:
+    """By path, because Pillow then maps the file instead of reading it line by line."""
     import numpy as np
     from PIL.BmpImagePlugin import BmpImageFile
 
     # The plug-in itself: Image.open would meddle with a pixel limit of its own.
-    with BmpImageFile(file) as picture:
+    with BmpImageFile(path) as picture:
         width, height = picture.size
         check_pixels(width, height, max_pixels)
         # Without alpha: many programs leave zeros where others would read "invisible".
-        pixels = np.asarray(picture.convert("RGB"))
+        pixels = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
     return Loaded(width, height, 1, fit(from_array(pixels), PREVIEW_PIXELS))
 
 

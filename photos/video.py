@@ -74,7 +74,8 @@ def open_video(path: Path, kind: FileType) -> Iterator[Any]:
     """FFmpeg's container. Raises UndecodableImage for what it cannot open or read in the block."""
     import av
 
-    av.logging.set_level(av.logging.PANIC)
+    # Silent: a message from one of its threads would wait for Python, and Python for that thread.
+    av.logging.set_level(None)
     try:
         with av.open(
             f"file:{path}", format=_DEMUXERS[kind], options=OPTIONS, metadata_errors="replace"

@@ -69,8 +69,8 @@ def _add_tone(container: Any, sound: Any, seconds: float) -> None:
     for part in resampler.resample(frame):
         fifo.write(part)
     size = sound.codec_context.frame_size or 1024
-    while (part := fifo.read(size, partial=True)) is not None:
-        container.mux(sound.encode(part))
+    while portion := fifo.read(size, partial=True):
+        container.mux(sound.encode(portion))
     container.mux(sound.encode(None))
 
 
