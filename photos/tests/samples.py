@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def samples() -> Iterator[Sample]:
     image = "Pictures"
     yield Sample(image, "JPEG", pictures.jpeg)
     for orientation in range(1, 9):
-        yield Sample(image, f"JPEG, orientation {orientation}", lambda o=orientation: pictures.turned_jpeg(o))
+        yield Sample(image, f"JPEG, orientation {orientation}", partial(pictures.turned_jpeg, orientation))
     yield Sample(image, "JPEG, CMYK", cmyk)
     yield Sample(image, "JPEG, Display P3", lambda: with_profile("p3"))
     yield Sample(image, "PNG", pictures.png)
@@ -119,7 +120,7 @@ def samples() -> Iterator[Sample]:
     bad = "Bad input"
     yield Sample(bad, "MP4 with sound only", sound_only, is_good=False)
     for format in ("PNG", "GIF", "HEIC", "AVIF", "BMP", "JPEG"):
-        yield Sample(bad, f"{format} of 50,000 × 50,000", lambda f=format: pictures.huge(f), is_good=False)
+        yield Sample(bad, f"{format} of 50,000 × 50,000", partial(pictures.huge, format), is_good=False)
     yield Sample(bad, "JPEG XL of 50,000 × 50,000", lambda: bomb(50_000), is_good=False)
     yield Sample(bad, "PDF named .jpg", lambda: b"%PDF-1.7\n", is_good=False)
     yield Sample(bad, "SVG named .jpg", lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", is_good=False)
