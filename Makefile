@@ -11,10 +11,10 @@ EXAMPLES ?= 300
 CHECK_ENV := CHITRA_DATA_DIR=.cache/check
 
 .DEFAULT_GOAL := help
-.PHONY: help run shell test check lint types contracts migrations schema openapi fuzz pytest format clean
+.PHONY: help run shell test check lint types contracts migrations schema openapi fuzz pytest fuzz-media format clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## Start Chitra on http://127.0.0.1:8000 (PORT=, HOST=, PHOTOS=/folder/to/import)
 	@exec $(BIN)/python manage.py run
@@ -55,6 +55,9 @@ fuzz: $(VENV)/.dev ## Let schemathesis look for answers that the schema forbids,
 
 pytest: $(VENV)/.dev ## The tests alone (PYTEST_ARGS=…)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+fuzz-media: $(VENV)/.dev ## Feed mutated files of every format to the decoders (FUZZ_SECONDS=60)
+	$(BIN)/python -m pytest -m slow -q photos/tests/test_bad_input.py -k mutated
 
 format: $(VENV)/.dev ## Let ruff put the code in order
 	$(BIN)/ruff check --fix .

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from _typeshed import SupportsRead
 
 BATCH = 256
-RENDITION_KINDS = ("thumbnail", "preview")
 STORE_ERRORS = (OSError, BotoCoreError, ClientError)
 PENDING_DIGEST = "0" * 64  # a rendition's, until its bytes are read
 
@@ -163,8 +162,10 @@ def entries_of_rows(*, with_renditions: bool) -> Iterator[Entry]:
         yield Entry("originals", key, size, checksum)
     if not with_renditions:
         return
-    for photo in photos.filter(has_renditions=True).only("library_id", "uuid").iterator(2000):
-        for kind in RENDITION_KINDS:
+    for photo in (
+        photos.filter(has_renditions=True).only("library_id", "uuid", "playback_status").iterator(2000)
+    ):
+        for kind in photo.rendition_kinds:
             yield Entry("renditions", photo.rendition_key(kind), 0, PENDING_DIGEST)
     for key in (
         Face.objects.exclude(crop_key="").order_by("pk").values_list("crop_key", flat=True).iterator(2000)

@@ -17,7 +17,8 @@ PICTURES = " ".join(filter(None, ["'self' data: blob:", settings.MEDIA_ORIGIN]))
 def policy(*styles: str) -> str:
     """The header's value; `styles` are hashes of style elements that a page needs nevertheless."""
     return (
-        f"default-src 'self'; img-src {PICTURES}; style-src {' '.join((SELF, *styles))}; "
+        f"default-src 'self'; img-src {PICTURES}; media-src {PICTURES}; "
+        f"style-src {' '.join((SELF, *styles))}; "
         "style-src-attr 'unsafe-inline'; "
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )

@@ -1,18 +1,21 @@
 """The REST API of videos, for players that send no headers: a token in the URL stands for them."""
 
+from typing import Any
+
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.decorators import authentication_classes, permission_classes
+from rest_framework.decorators import permission_classes
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
 from chitra.accounts import tokens
-from photos.api_errors import BadRequest, Unauthorized, validated
+from photos.api_errors import Unauthorized, validated
+from photos.film_serving import film_answer
 from photos.models import Photo
 
 
@@ -26,20 +29,22 @@ class VideoParameters(serializers.Serializer[None]):
     responses={(200, "video/mp4"): OpenApiTypes.BINARY, 401: None},
 )
 @api_view(["GET", "HEAD"])
-@authentication_classes([])
 @permission_classes([AllowAny])
 async def photo_video(request: Request, photo_id: int) -> HttpResponseBase:
-    """Chitra has no videos yet, so a photo answers 400 `not_a_video`."""
+    """The film of a video or motion photo, with Range. A token counts before other credentials."""
     token = validated(VideoParameters, request.query_params)["token"]
-    await sync_to_async(refuse_photo)(token, photo_id)
-    raise BadRequest("This is a photo, not a video.", code="not_a_video")
+    photo = await sync_to_async(find_photo)(request.user, token, photo_id)
+    return await film_answer(request, photo)
 
 
-def refuse_photo(token: str, photo_id: int) -> None:
-    """401 without a token for media, 404 for a photo that its owner may not see."""
+def find_photo(user: Any, token: str, photo_id: int) -> Photo:
+    """401 without credentials or a token for media, 404 for a photo that its owner may not see."""
     try:
-        user = tokens.user_of(token, scope=tokens.MEDIA_SCOPE)
+        if token or not user.is_authenticated:
+            user = tokens.user_of(token, scope=tokens.MEDIA_SCOPE)
     except tokens.BadToken as error:
         raise Unauthorized(str(error), code="invalid_or_expired_media_token") from None
-    if not Photo.objects.visible_to(user).filter(pk=photo_id).exists():
+    photo: Photo | None = Photo.objects.visible_to(user).filter(pk=photo_id).first()
+    if photo is None:
         raise NotFound("There is no such photo.", code="photo_not_found")
+    return photo

@@ -207,6 +207,10 @@ MEDIA_KEYS = ["photos.media_keys.PHOTO_KEYS", "faces.media_keys.FACE_KEYS"]
 TUS_EXPIRY_HOURS = env_int("CHITRA_UPLOAD_EXPIRY_HOURS", 48, minimum=1, maximum=24 * 30)
 MAX_UPLOAD_BYTES = env_int("CHITRA_MAX_UPLOAD_MB", 5 * 1024, minimum=1) * 1024 * 1024
 MAX_PIXELS = env_int("CHITRA_MAX_MEGAPIXELS", 300, minimum=1) * 1_000_000
+# Decoders run in a child process with these limits (docs/decisions/isolated-decoding.md).
+DECODE_SECONDS = env_int("CHITRA_DECODE_SECONDS", 120, minimum=1, maximum=500)
+DECODE_MEMORY_BYTES = env_int("CHITRA_DECODE_MEMORY_MB", 4096, minimum=256) * 1024 * 1024
+PLAYBACK_SECONDS = env_int("CHITRA_PLAYBACK_MINUTES", 240, minimum=1, maximum=24 * 60) * 60
 SCAN_ROOTS = env_paths("CHITRA_SCAN_ROOTS")
 
 # What each photo goes through, in the manner of MIDDLEWARE; `jobs.checks` resolves the names at start.
@@ -218,6 +222,7 @@ EDITABLE_LIBRARIES = "photos.services.editable_library_ids"
 PHOTO_STEPS = [
     "photos.steps.METADATA",
     "photos.steps.RENDITIONS",
+    "photos.steps.PLAYBACK",
     "search.steps.EMBEDDING",
     "faces.steps.FACES",
     "faces.steps.NAMES",
@@ -276,6 +281,18 @@ Q_CLUSTER = {
             "poll": 0.5,
             "bulk": 1,
             "queue_limit": 2,
+        },
+        # A film is converted in one go, which takes about as long as it plays.
+        "video": {
+            "workers": 1,
+            "timeout": PLAYBACK_SECONDS + 120,
+            "retry": PLAYBACK_SECONDS + 240,
+            "max_attempts": 3,
+            "ack_failures": True,
+            "recycle": 5000,
+            "poll": 1,
+            "bulk": 1,
+            "queue_limit": 1,
         },
     },
 }

@@ -55,7 +55,7 @@ def subject_column() -> str:
 def plan(subject_ids: Iterable[int], *, job: Job | None = None) -> None:
     """Put every step of new subjects into the ledger; a row that is there stays as it is."""
     table = connection.ops.quote_name(apps.get_model(settings.LEDGER_MODEL)._meta.db_table)
-    steps = all_steps()
+    steps = [step for step in all_steps() if not step.on_demand]
     now = timezone.now()
     with connection.cursor() as cursor:
         # Written out: model instances take four times as long, and this is part of every upload.
@@ -73,7 +73,16 @@ def plan(subject_ids: Iterable[int], *, job: Job | None = None) -> None:
                 [None if step.after else now for step in steps],
             ],
         )
-    wake(*(step.name for step in all_steps() if step.after is None))
+    wake(*(step.name for step in steps if step.after is None))
+
+
+def request(step: Step, subject_ids: Iterable[int]) -> None:
+    """Have a step that is on demand done for these subjects, anew when it was done before."""
+    model = apps.get_model(settings.LEDGER_MODEL)
+    ids = list(subject_ids)
+    rows = [model(**{subject_column(): pk}, step=step.name) for pk in ids]
+    model._default_manager.bulk_create(rows, ignore_conflicts=True)
+    reset(ledger().filter(step=step.name, **{f"{subject_column()}__in": ids}))
 
 
 def leave_out(subject_ids: Iterable[int], *, cluster: str, reason: str) -> None:
@@ -232,6 +241,8 @@ def ready_steps() -> list[str]:
 
 def add_missing(step: Step) -> int:
     """A step new to PHOTO_STEPS: photos of before get their row of it. Returns how many."""
+    if step.on_demand:
+        return 0
     column = subject_column()
     have = ledger().filter(step=step.name).values(column)
     missing = list(ledger().exclude(**{f"{column}__in": have}).values_list(column, flat=True).distinct())

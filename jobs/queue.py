@@ -16,7 +16,7 @@ from jobs.steps import get_step
 LOST_AFTER = timedelta(minutes=5)
 SILENT_AFTER = timedelta(minutes=1)  # a running cluster is at most some seconds late
 
-Cluster = Literal["default", "ml"]
+Cluster = Literal["default", "ml", "video"]
 CLUSTERS: tuple[Cluster, ...] = get_args(Cluster)
 
 

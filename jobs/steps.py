@@ -36,7 +36,8 @@ class Step:
     """A step: `run` takes photo ids and answers for each of them.
 
     `version` names the code and model that `run` uses now; rows done by another version are stale.
-    `after` is the step whose result this one reads; `cluster` the worker cluster that runs it.
+    `after` is the step whose result this one reads; `cluster` the worker cluster that runs it. A step that is
+    `on_demand` gets a row only when another step asks for it with `ledger.request`.
     """
 
     name: str
@@ -44,8 +45,9 @@ class Step:
     run: Callable[[Sequence[int]], Mapping[int, StepResult]]
     version: Callable[[], str]
     after: str | None = None
-    cluster: Literal["default", "ml"] = "default"
+    cluster: Literal["default", "ml", "video"] = "default"
     batch_size: int = 8
+    on_demand: bool = False
 
 
 @cache

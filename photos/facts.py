@@ -98,8 +98,10 @@ def place_fact(photo: Photo) -> Fact | None:
 
 
 def file_fact(photo: Photo) -> Fact:
-    kind = photo.mime_type.partition("/")[2].upper()
+    kind = photo.mime_type.partition("/")[2].removeprefix("x-").upper()
     details = [kind, filesizeformat(photo.size)]
     if photo.width and photo.height:
         details += [f"{photo.width} × {photo.height}", f"{photo.width * photo.height / 1e6:.1f} megapixels"]
+    if photo.is_video and photo.duration_text:
+        details.append(photo.duration_text)
     return Fact("file", photo.original_name, " · ".join(details))

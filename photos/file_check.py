@@ -195,14 +195,16 @@ class Check:
 
 
 def rendition_keys(photo: Photo) -> list[str]:
-    return [photo.rendition_key(kind) for kind in ("thumbnail", "preview")]
+    return [photo.rendition_key(kind) for kind in photo.rendition_kinds]
 
 
 def remake(photo: Photo) -> str:
     """Do the step again, if a rendition still misses."""
     if all(renditions().exists(key) for key in rendition_keys(photo)):
         return "is there again"
-    is_reset = ledger.reset(PhotoStep.objects.filter(photo=photo, step="renditions"))
+    is_film = renditions().exists(photo.rendition_key("thumbnail"))
+    step = "playback" if is_film and photo.playback_status == Photo.Playback.READY else "renditions"
+    is_reset = ledger.reset(PhotoStep.objects.filter(photo=photo, step=step))
     return "step made pending" if is_reset else ""
 
 

@@ -1,7 +1,6 @@
-"""Pixels: one decode of an original becomes its preview, thumbnail, thumbhash and perceptual hash.
+"""Pixels: how pictures are opened, scaled, brought to sRGB and written, and what is said of broken ones.
 
-libvips decodes everything but HEVC (HEIC), which its wheel lacks and libheif's has, and BMP, which Pillow
-reads. Nothing here enlarges a picture, and none of its metadata (place, owner) gets into a rendition.
+Nothing here enlarges a picture, and none of its metadata (place, owner) gets into a rendition.
 """
 
 import io
@@ -10,14 +9,12 @@ import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photos import filetypes
 from photos.filetypes import FileType
-from photos.hashing import perceptual_hash
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,9 +23,8 @@ PREVIEW_PIXELS = 1600
 """Longest side of a preview."""
 THUMBNAIL_PIXELS = 480
 """Longest side of a thumbnail."""
-_THUMBHASH_PIXELS = 32
 # Effort 1 of 6 takes a third of the time of the default 4 for a sixth more bytes.
-_WEBP = {"Q": 80, "effort": 1, "keep": "none"}
+WEBP = {"Q": 80, "effort": 1, "keep": "none"}
 
 
 class UndecodableImage(ValueError):
@@ -36,24 +32,13 @@ class UndecodableImage(ValueError):
 
 
 class TooManyPixels(UndecodableImage):
-    def __init__(self, width: int, height: int, limit: int) -> None:
-        super().__init__(f"{width} x {height} pixels are more than the limit of {limit:,} pixels")
+    """More than the limit, told from the header."""
 
 
-@dataclass(frozen=True)
-class Renditions:
-    width: int
-    """Of the original, turned upright."""
-    height: int
-    orientation: int
-    """EXIF's, 1 to 8, by which the pixels were turned; 1 where the container tells it (HEIC, AVIF)."""
-    thumbnail: bytes
-    """WebP that fits THUMBNAIL_PIXELS."""
-    preview: bytes
-    """WebP that fits PREVIEW_PIXELS."""
-    thumbhash: bytes
-    perceptual_hash: int
-    """Unsigned 64 bits."""
+def check_pixels(width: int, height: int, limit: int) -> None:
+    """Raise TooManyPixels for a picture that is larger than `limit` pixels."""
+    if width * height > limit:
+        raise TooManyPixels(f"{width} x {height} pixels are more than the limit of {limit:,} pixels")
 
 
 @cache
@@ -81,11 +66,11 @@ def open_picture(path: Path) -> Iterator[tuple[io.FileIO, FileType]]:
     the position behind Python's back.
     """
     with path.open("rb", buffering=0) as file:
-        head = file.read(filetypes.HEAD_BYTES)
-        file.seek(0)
-        if not head:
+        if not file.read(1):
             raise UndecodableImage("the file is empty")
-        kind = filetypes.sniff(head)
+        file.seek(0)
+        kind = filetypes.sniff_file(file)
+        file.seek(0)
         if kind is None:
             raise UndecodableImage("the file is not a picture of a supported kind")
         with decoding():
@@ -141,36 +126,7 @@ def _reason(error: BaseException) -> str:
     return f"the picture cannot be decoded ({detail[:200]})" if detail else "the picture cannot be decoded"
 
 
-def make_renditions(path: Path, *, max_pixels: int) -> Renditions:
-    """Decode the original once and make everything that is shown or compared of it.
-
-    Raises TooManyPixels by what the header says, before any pixel is decoded, and UndecodableImage for what
-    cannot be shown, a file cut short included: half a picture must not pass for the whole. Of an animation
-    the first frame counts.
-    """
-    with open_picture(path) as (file, kind):
-        if kind in (filetypes.HEIC, filetypes.HEIF):
-            width, height, orientation, preview = _shrink_heic(file, max_pixels)
-        elif kind == filetypes.BMP:
-            width, height, orientation, preview = _shrink_bmp(file, max_pixels)
-        else:
-            width, height, orientation, preview = _shrink(file, kind, max_pixels)
-        preview = _to_srgb(preview).copy_memory()
-        thumbnail = _fit(preview, THUMBNAIL_PIXELS).copy_memory()
-        preview_webp: bytes = preview.webpsave_buffer(**_WEBP)
-        is_small = (thumbnail.width, thumbnail.height) == (preview.width, preview.height)
-        return Renditions(
-            width=width,
-            height=height,
-            orientation=orientation,
-            thumbnail=preview_webp if is_small else thumbnail.webpsave_buffer(**_WEBP),
-            preview=preview_webp,
-            thumbhash=_thumbhash(thumbnail),
-            perceptual_hash=perceptual_hash(_gray_32(thumbnail)),
-        )
-
-
-def _fit(image: Any, pixels: int) -> Any:
+def fit(image: Any, pixels: int) -> Any:
     return image.thumbnail_image(pixels, height=pixels, size="down")
 
 
@@ -181,67 +137,14 @@ def read_header(file: io.FileIO) -> Any:
     return libvips().Image.new_from_source(source, "", access="sequential")
 
 
-def _check_pixels(width: int, height: int, limit: int) -> None:
-    if width * height > limit:
-        raise TooManyPixels(width, height, limit)
-
-
-def _shrink(file: io.FileIO, kind: FileType, max_pixels: int) -> tuple[int, int, int, Any]:
-    """Upright width and height, EXIF orientation, and the preview still to be computed."""
-    vips = libvips()
-    header = read_header(file)
-    _check_pixels(header.width, header.height, max_pixels)
-    orientation = header.get("orientation") if header.get_typeof("orientation") else 1
-    upright = (header.height, header.width) if orientation >= 5 else (header.width, header.height)
-    del header
-    file.seek(0)
-    preview = vips.Image.thumbnail_source(
-        vips.Source.new_from_descriptor(file.fileno()),
-        PREVIEW_PIXELS,
-        height=PREVIEW_PIXELS,
-        size="down",
-        # As a loader's option, because this call's own `fail_on` does not reach the loader (libvips 8.18).
-        # The TIFF loader reports a file cut short only among its errors.
-        option_string="fail_on=" + ("error" if kind == filetypes.TIFF else "truncated"),
-    )
-    return *upright, orientation, preview
-
-
-def _shrink_heic(file: io.FileIO, max_pixels: int) -> tuple[int, int, int, Any]:
-    import numpy as np
-    import pi_heif
-
-    picture = pi_heif.open_heif(file)
-    width, height = picture.size
-    _check_pixels(width, height, max_pixels)
-    image = _from_array(np.array(picture))  # a copy: the view would outlive the decoder that owns the memory
-    if profile := picture.info.get("icc_profile"):
-        image = image.copy()
-        image.set_type(libvips().GValue.blob_type, "icc-profile-data", profile)
-    # libheif has turned the pixels as the container says; the EXIF orientation beside it says it once more.
-    return width, height, 1, _fit(image, PREVIEW_PIXELS)
-
-
-def _shrink_bmp(file: io.FileIO, max_pixels: int) -> tuple[int, int, int, Any]:
-    import numpy as np
-    from PIL.BmpImagePlugin import BmpImageFile
-
-    # The plug-in itself: Image.open would meddle with a pixel limit of its own.
-    with BmpImageFile(file) as picture:
-        width, height = picture.size
-        _check_pixels(width, height, max_pixels)
-        # Without alpha: many programs leave zeros where others would read "invisible".
-        pixels = np.asarray(picture.convert("RGB"))
-    return width, height, 1, _fit(_from_array(pixels), PREVIEW_PIXELS)
-
-
-def _from_array(pixels: "np.ndarray[Any, Any]") -> Any:
-    """A libvips image of height x width (x bands) uint8 pixels."""
+def from_array(pixels: "np.ndarray[Any, Any]") -> Any:
+    """A libvips image of height x width (x bands) pixels, uint8 or uint16."""
     is_gray = pixels.ndim == 2 or pixels.shape[2] < 3
-    return libvips().Image.new_from_array(pixels, interpretation="b-w" if is_gray else "srgb")
+    kinds = ("grey16", "rgb16") if pixels.dtype.itemsize == 2 else ("b-w", "srgb")
+    return libvips().Image.new_from_array(pixels, interpretation=kinds[not is_gray])
 
 
-def _to_srgb(image: Any) -> Any:
+def to_srgb(image: Any) -> Any:
     """Any decoded picture as three 8-bit bands of sRGB, what is transparent on white."""
     if image.bands > 5:  # more than CMYK and alpha: planes that are no colour
         image = image.extract_band(0, n=3)
@@ -265,25 +168,6 @@ def _is_srgb(profile: bytes) -> bool:
     return b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile
 
 
-def _thumbhash(image: Any) -> bytes:
-    import numpy as np
-    import thumbhash
-
-    rgb = _fit(image, _THUMBHASH_PIXELS).numpy()
-    height, width = rgb.shape[:2]
-    rgba = np.dstack([rgb, np.full((height, width), 255, np.uint8)])
-    return bytes(thumbhash.rgba_to_thumb_hash(width, height, rgba.reshape(-1).tolist()))
-
-
-def _gray_32(image: Any) -> "np.ndarray[Any, Any]":
-    """32x32 luminance as ImageHash takes it: Pillow's weights, Pillow's Lanczos."""
-    import numpy as np
-    from PIL import Image
-
-    gray = Image.fromarray(image.numpy()).convert("L")
-    return np.asarray(gray.resize((32, 32), Image.Resampling.LANCZOS))
-
-
 def decode_rgb(data: bytes) -> "np.ndarray[Any, Any]":
     """Pixels of a rendition: uint8, height x width x 3, sRGB. Raises UndecodableImage."""
     import numpy as np
@@ -296,14 +180,14 @@ def decode_rgb(data: bytes) -> "np.ndarray[Any, Any]":
         if kind == filetypes.WEBP:  # what renditions are; for a small one libvips takes thrice the time
             with WebPImageFile(io.BytesIO(data)) as picture:
                 return np.array(picture.convert("RGB"))
-        pixels: np.ndarray[Any, Any] = _to_srgb(libvips().Image.new_from_buffer(data, "")).numpy()
+        pixels: np.ndarray[Any, Any] = to_srgb(libvips().Image.new_from_buffer(data, "")).numpy()
         return pixels
 
 
 def to_jpeg(data: bytes) -> bytes:
     """A rendition as JPEG. Raises UndecodableImage."""
     with decoding():
-        image = _to_srgb(libvips().Image.new_from_buffer(data, ""))
+        image = to_srgb(libvips().Image.new_from_buffer(data, ""))
         return bytes(image.jpegsave_buffer(Q=85, keep="none"))
 
 
@@ -330,8 +214,8 @@ def crop_square(
     side = max(1, math.ceil(min(longer * (1 + 2 * margin), max(longer, min(width, height)))))
     columns, left = _place(side, (x1 + x2) / 2, width)
     rows, top = _place(side, (y1 + y2) / 2, height)
-    crop = _from_array(rgb[top : top + rows, left : left + columns].copy())
-    webp: bytes = _fit(crop, size).webpsave_buffer(**_WEBP)
+    crop = from_array(rgb[top : top + rows, left : left + columns].copy())
+    webp: bytes = fit(crop, size).webpsave_buffer(**WEBP)
     return webp
 
 

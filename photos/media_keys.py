@@ -11,10 +11,12 @@ from django.utils.module_loading import import_string
 
 from photos.folder_storage import MAX_KEY
 from photos.models import Photo
+from photos.playback_step import PLAYBACK_VERSION
 from photos.serving import ORIGINAL_CACHE, THUMBNAIL_CACHE, Item
 from photos.steps import RENDITIONS_VERSION
 
-RENDITION_KEY = re.compile(r"[0-9]+/[0-9a-f]{2}/([0-9a-f]{32})/(thumbnail|preview)\.webp")
+RENDITION_KEY = re.compile(r"[0-9]+/[0-9a-f]{2}/([0-9a-f]{32})/(thumbnail\.webp|preview\.webp|playback\.mp4)")
+RENDITION_KINDS = ("thumbnail", "preview", "playback")
 OLD_THUMBNAIL_KEY = re.compile(r"thumbnails/photos/([0-9]{1,18})\.jpg")
 
 
@@ -73,13 +75,25 @@ def rendition_item(photo: Photo, kind: str) -> Item:
     )
 
 
+def playback_item(photo: Photo) -> Item:
+    """The film of a video or motion photo as browsers play it."""
+    return Item(
+        key=photo.rendition_key("playback"),
+        mime_type="video/mp4",
+        etag=f"{photo.checksum[:32]}-playback-{PLAYBACK_VERSION}",
+        cache_control=ORIGINAL_CACHE,
+    )
+
+
 def find_photo_media(user: Any, key: str) -> Media | None:
     """Originals by key, renditions by key, thumbnails also by the old system's key."""
     visible = Photo.objects.visible_to(user)
     if match := RENDITION_KEY.fullmatch(key):
         photo = visible.filter(uuid=match[1], has_renditions=True).first()
-        if photo is not None and photo.rendition_key(match[2]) == key:
-            return Media("renditions", rendition_item(photo, match[2]))
+        kind = match[2].partition(".")[0]
+        if photo is not None and photo.rendition_key(kind) == key:
+            is_film = kind == "playback"
+            return Media("renditions", playback_item(photo) if is_film else rendition_item(photo, kind))
     elif match := OLD_THUMBNAIL_KEY.fullmatch(key):
         photo = visible.filter(pk=int(match[1]), has_renditions=True).first()
         if photo is not None:
@@ -89,10 +103,10 @@ def find_photo_media(user: Any, key: str) -> Media | None:
 
 
 def known_renditions(keys: Sequence[str]) -> set[str]:
-    """Keys of thumbnails and previews whose photo is there."""
+    """Keys of thumbnails, previews and films whose photo is there."""
     matches = {key: match for key in keys if (match := RENDITION_KEY.fullmatch(key))}
     photos = Photo.objects.filter(uuid__in={match[1] for match in matches.values()})
-    possible = {photo.rendition_key(kind) for photo in photos for kind in ("thumbnail", "preview")}
+    possible = {photo.rendition_key(kind) for photo in photos for kind in RENDITION_KINDS}
     return possible & matches.keys()
 
 

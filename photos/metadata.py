@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from photos import filetypes
+from photos import filetypes, jxl, raw
 from photos.exif import ExifTags, read_exif
 from photos.filetypes import FileType
 from photos.imaging import open_picture, read_header
@@ -21,6 +21,7 @@ from photos.xmp import XmpProperties, read_xmp
 TakenAtSource = Literal["exif_original", "exif_digitized", "exif_modified", "xmp", "gps"]
 """Source of `taken_at`: EXIF DateTimeOriginal, DateTimeDigitized or DateTime, XMP, the GPS clock (UTC)."""
 
+TURNED_BY_CONTAINER = frozenset({filetypes.HEIC, filetypes.HEIF, filetypes.AVIF, filetypes.JXL})
 _MAX_TEXT = 200
 _MAX_DESCRIPTION = 2000
 _EARLIEST_YEAR = 1826  # the first photograph
@@ -79,7 +80,7 @@ def read_metadata(path: Path) -> Metadata:
     """
     with open_picture(path) as (file, kind):
         exif, xmp = _read_blocks(file, kind)
-    return interpret(exif, xmp, turned_by_container=kind in (filetypes.HEIC, filetypes.HEIF, filetypes.AVIF))
+    return interpret(exif, xmp, turned_by_container=kind in TURNED_BY_CONTAINER)
 
 
 def read_xmp_packet(path: Path) -> tuple[bytes, int]:
@@ -90,16 +91,21 @@ def read_xmp_packet(path: Path) -> tuple[bytes, int]:
     with open_picture(path) as (file, kind):
         exif, _ = _read_blocks(file, kind)
         packet = b""
-        if kind != filetypes.BMP:
+        if kind not in (filetypes.BMP, filetypes.JXL) and kind.family == "image":
             header = read_header(file)
             packet = bytes(header.get("xmp-data")) if header.get_typeof("xmp-data") else b""
-    turned_by_container = kind in (filetypes.HEIC, filetypes.HEIF, filetypes.AVIF)
+    turned_by_container = kind in TURNED_BY_CONTAINER
     return packet, interpret(exif, XmpProperties(), turned_by_container=turned_by_container).orientation
 
 
 def _read_blocks(file: io.FileIO, kind: FileType) -> tuple[ExifTags, XmpProperties]:
     if kind == filetypes.BMP:
         return ExifTags(), XmpProperties()
+    if kind.family == "raw":
+        return read_exif(raw.exif_block(file, kind)), XmpProperties()
+    if kind == filetypes.JXL:
+        exif_block, xmp_block = jxl.metadata_blocks(file.read())
+        return read_exif(io.BytesIO(exif_block)), read_xmp(xmp_block)
     header = read_header(file)
     blocks = {name: bytes(header.get(name)) for name in ("exif-data", "xmp-data") if header.get_typeof(name)}
     if kind == filetypes.TIFF:

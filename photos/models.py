@@ -68,6 +68,18 @@ class Photo(models.Model):
         FILE = "file", "time of the file"
         UPLOAD = "upload", "time of the upload"
 
+    class MediaType(models.TextChoices):
+        PHOTO = "photo"
+        VIDEO = "video"
+
+    class Playback(models.TextChoices):
+        """How the film of a video or motion photo can be played; "" for what does not move."""
+
+        NOT_NEEDED = "not_needed", "as it is"
+        PENDING = "pending"
+        READY = "ready", "from a copy"
+        FAILED = "failed"
+
     library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="photos")
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -89,6 +101,19 @@ class Photo(models.Model):
 
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
+    media_type = models.CharField(max_length=5, choices=MediaType, default=MediaType.PHOTO)
+    is_animated = models.BooleanField(default=False, help_text="A GIF or WebP that moves.")
+    duration_seconds = models.FloatField(null=True, blank=True, help_text="Of a video.")
+    playback_status = models.CharField(max_length=10, choices=Playback, blank=True)
+    live_id = models.CharField(max_length=64, blank=True, help_text="What Apple's photo and film share.")
+    still = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="clips",
+        help_text="The photo that this film belongs to; the timeline shows only that.",
+    )
     thumbhash = models.BinaryField(max_length=64, default=b"", blank=True)
     perceptual_hash = models.BigIntegerField(null=True, blank=True, help_text="64 bits, as a signed number.")
     has_renditions = models.BooleanField(default=False)
@@ -136,6 +161,7 @@ class Photo(models.Model):
                 fields=["-taken_at", "-id"], condition=Q(deleted_at__isnull=True), name="photo_newest"
             ),
             models.Index(fields=["library", "size"], name="photo_size"),
+            models.Index(fields=["library", "live_id"], condition=~Q(live_id=""), name="photo_live_id"),
         ]
 
     def __str__(self) -> str:
@@ -145,8 +171,41 @@ class Photo(models.Model):
         return reverse("photo", args=[self.pk])
 
     def rendition_key(self, kind: str) -> str:
-        """Storage key of a rendition: `thumbnail` or `preview`."""
-        return f"{self.library_id}/{self.uuid.hex[:2]}/{self.uuid.hex}/{kind}.webp"
+        """Storage key of a rendition: `thumbnail`, `preview` or `playback`."""
+        extension = "mp4" if kind == "playback" else "webp"
+        return f"{self.library_id}/{self.uuid.hex[:2]}/{self.uuid.hex}/{kind}.{extension}"
+
+    @property
+    def rendition_kinds(self) -> tuple[str, ...]:
+        """Those that are there once the photo has renditions."""
+        has_film = self.playback_status == self.Playback.READY
+        return ("thumbnail", "preview", "playback") if has_film else ("thumbnail", "preview")
+
+    @property
+    def is_video(self) -> bool:
+        return self.media_type == self.MediaType.VIDEO
+
+    @property
+    def duration_text(self) -> str:
+        """“0:07” or “1:02:33”; "" while it is not known."""
+        if self.duration_seconds is None:
+            return ""
+        minutes, seconds = divmod(round(self.duration_seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+    @property
+    def can_be_played(self) -> bool:
+        """Whether there is a film that browsers play."""
+        return self.playback_status in (self.Playback.NOT_NEEDED, self.Playback.READY)
+
+    @property
+    def film(self) -> "Photo | None":
+        """Whose film the photo's page plays: its own, or that of the file beside it."""
+        if self.playback_status:
+            return self
+        clip: Photo | None = self.clips.filter(deleted_at=None).first()
+        return clip
 
     @property
     def thumbhash_base64(self) -> str:

@@ -82,6 +82,10 @@ class PhotoQuerySet(ScopedQuerySet[M]):
         editable = super()._in_libraries_of(user, role__in=["owner", "editor"])
         return editable.filter(deleted_at__isnull=False)
 
+    def without_clips(self) -> Self:
+        """Without the films of live photos, which their photos show."""
+        return self.filter(still__isnull=True)
+
     def taken_between(self, start: datetime, end: datetime) -> Self:
         """Taken at or after `start` and before `end`, by the wall clock of the place."""
         return self.filter(taken_at__gte=start, taken_at__lt=end)
@@ -99,9 +103,14 @@ class PhotoQuerySet(ScopedQuerySet[M]):
         return self.filter(taken_at__gte=taken_at).filter(Q(taken_at__gt=taken_at) | Q(pk__gt=pk))
 
     def move_to_trash(self) -> int:
-        """Delete reversibly; the purge comes after 30 days."""
-        return self.update(deleted_at=timezone.now())
+        """Delete reversibly, with the films beside the photos; the purge comes after 30 days."""
+        now = timezone.now()
+        chosen = list(self.values_list("pk", flat=True))
+        self.model._default_manager.filter(still_id__in=chosen, deleted_at=None).update(deleted_at=now)
+        return self.model._default_manager.filter(pk__in=chosen).update(deleted_at=now)
 
     def bring_back(self) -> int:
         """Undo `move_to_trash`."""
-        return self.update(deleted_at=None)
+        chosen = list(self.values_list("pk", flat=True))
+        self.model._default_manager.filter(still_id__in=chosen).update(deleted_at=None)
+        return self.model._default_manager.filter(pk__in=chosen).update(deleted_at=None)

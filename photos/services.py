@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from jobs import ledger
 from jobs.events import publish
-from photos.filetypes import HEAD_BYTES, FileType, sniff
+from photos.filetypes import HEAD_BYTES, FileType, describe_stranger, sniff
 from photos.hashing import Digest, RunningDigest, TooLarge
 from photos.models import Library, Membership, Photo
 from photos.objects import CHUNK_BYTES, ObjectWriter
@@ -28,7 +28,9 @@ from photos.storages import object_store, originals
 logger = logging.getLogger(__name__)
 
 LIBRARIES_LOCK = 7_240_001
-ACCEPTED = "JPEG, PNG, WebP, GIF, HEIC, AVIF, TIFF and BMP"
+ACCEPTED = (
+    "JPEG, PNG, WebP, GIF, HEIC, AVIF, JPEG XL, TIFF, BMP, camera raw, MP4, MOV, M4V, WebM, Matroska and AVI"
+)
 
 
 class RejectedFile(ValueError):
@@ -156,6 +158,7 @@ def keep_photo(origin: Origin, photo_uuid: uuid.UUID, key: str, digest: Digest, 
         sha1=digest.sha1,
         size=digest.size,
         mime_type=kind.mime,
+        media_type=Photo.MediaType.VIDEO if kind.family == "video" else Photo.MediaType.PHOTO,
         source_path=origin.source_path.replace("\0", ""),
         taken_at=wall_clock(modified_at or timezone.now()),
         taken_at_source=Photo.TakenAtSource.FILE if modified_at else Photo.TakenAtSource.UPLOAD,
@@ -214,8 +217,11 @@ def accepted_type(head: bytes) -> FileType:
         raise RejectedFile("empty_file", "The file is empty. Send it again from the original.")
     kind = sniff(head)
     if kind is None:
+        stranger = describe_stranger(head)
         raise RejectedFile(
-            "unsupported_type", f"The content is not a picture that Chitra reads ({ACCEPTED})."
+            "unsupported_type",
+            f"The content is not a picture or video that Chitra reads ({ACCEPTED})"
+            + (f"; it is {stranger}." if stranger else "."),
         )
     return kind
 
@@ -252,7 +258,7 @@ def find_by_checksum(library: Library, checksum: str) -> Photo | None:
     """The library's photo with these bytes, brought back from the trash if it lay there."""
     photo: Photo | None = Photo.objects.filter(library=library, checksum=checksum).first()
     if photo is not None and photo.deleted_at is not None:
-        Photo.objects.filter(pk=photo.pk).update(deleted_at=None)
+        Photo.objects.filter(pk=photo.pk).bring_back()
         photo.deleted_at = None
     return photo
 

@@ -6,13 +6,16 @@ from datetime import UTC
 from django.conf import settings
 from django.core.files.base import ContentFile
 
+from jobs import ledger
 from jobs.steps import Step, StepResult
-from photos import imaging, metadata
+from photos import imaging, live_photos, media_metadata, playback_step, rendering
+from photos.decoding import decode
 from photos.models import Photo
+from photos.rendering import Renditions
 from photos.storages import local_path, originals, renditions
 
 METADATA_VERSION = "1"
-RENDITIONS_VERSION = "1"
+RENDITIONS_VERSION = "2"
 ORIGINAL_MISSING = "The original is not in the storage. Check the storage, then retry."
 
 
@@ -25,7 +28,7 @@ def read_metadata_of(photo: Photo) -> StepResult:
     """What EXIF does not say stays as it is, so the time of the file remains until there is a better one."""
     try:
         with local_path(originals(), photo.original_key) as path:
-            found = metadata.read_metadata(path)
+            found = decode(media_metadata.read_metadata, path)
     except FileNotFoundError:
         return StepResult.failed(ORIGINAL_MISSING)
     except imaging.UndecodableImage as error:
@@ -76,7 +79,7 @@ def make_renditions_of(photo: Photo) -> StepResult:
     """Objects first, then the row that says they are there."""
     try:
         with local_path(originals(), photo.original_key) as path:
-            made = imaging.make_renditions(path, max_pixels=settings.MAX_PIXELS)
+            made = decode(rendering.make_renditions, path, max_pixels=settings.MAX_PIXELS)
     except FileNotFoundError:
         return StepResult.failed(ORIGINAL_MISSING)
     except imaging.UndecodableImage as error:
@@ -87,8 +90,40 @@ def make_renditions_of(photo: Photo) -> StepResult:
     photo.thumbhash = made.thumbhash
     photo.perceptual_hash = signed_64(made.perceptual_hash)
     photo.has_renditions = True
-    photo.save(update_fields=["width", "height", "thumbhash", "perceptual_hash", "has_renditions"])
+    apply_film(photo, made)
+    photo.save(update_fields=RENDITION_FIELDS)
+    if photo.playback_status == Photo.Playback.PENDING:
+        ledger.request(PLAYBACK, [photo.pk])
+    live_photos.pair(photo)
     return StepResult.done()
+
+
+def apply_film(photo: Photo, made: Renditions) -> None:
+    """What moves in the file, and how it can be played; not saved. A copy that is there stays of use."""
+    photo.is_animated = made.is_animated
+    photo.live_id = made.live_id
+    photo.media_type = Photo.MediaType.VIDEO if made.video else Photo.MediaType.PHOTO
+    photo.duration_seconds = made.video.duration_seconds if made.video else None
+    if made.video is not None and made.video.plays_as_is:
+        photo.playback_status = Photo.Playback.NOT_NEEDED
+    elif made.video is None and made.clip is None:
+        photo.playback_status = ""
+    elif photo.playback_status != Photo.Playback.READY:
+        photo.playback_status = Photo.Playback.PENDING
+
+
+RENDITION_FIELDS = [
+    "width",
+    "height",
+    "thumbhash",
+    "perceptual_hash",
+    "has_renditions",
+    "is_animated",
+    "live_id",
+    "media_type",
+    "duration_seconds",
+    "playback_status",
+]
 
 
 def replace_rendition(key: str, data: bytes) -> None:
@@ -114,4 +149,13 @@ RENDITIONS = Step(
     run=make_renditions,
     version=lambda: RENDITIONS_VERSION,
     batch_size=4,
+)
+PLAYBACK = Step(
+    name="playback",
+    title="Video for browsers",
+    run=playback_step.make_playbacks,
+    version=lambda: playback_step.PLAYBACK_VERSION,
+    cluster="video",
+    batch_size=1,
+    on_demand=True,
 )

@@ -17,7 +17,18 @@ from jobs.models import StepStatus
 from photos.models import Photo, PhotoStep
 
 PAGE_SIZE = 120
-TILE_FIELDS = ("original_name", "width", "height", "thumbhash", "has_renditions", "taken_at", "missing_since")
+TILE_FIELDS = (
+    "original_name",
+    "width",
+    "height",
+    "thumbhash",
+    "has_renditions",
+    "taken_at",
+    "media_type",
+    "duration_seconds",
+    "playback_status",
+    "missing_since",
+)
 
 
 class BadCursor(ValueError):
@@ -63,9 +74,10 @@ def timeline_page(photos: QuerySet[Any], *, before: str = "", size: int = PAGE_S
 
 
 def as_tiles(photos: QuerySet[Any]) -> Any:
-    """Only what a tile shows, with `is_broken`: no renditions, because making them failed."""
+    """Only what a tile shows, with `is_broken` (no renditions, because making them failed) and `has_clip`."""
+    clips = Photo.objects.filter(still=OuterRef("pk"), deleted_at=None)
     failed = PhotoStep.objects.filter(photo=OuterRef("pk"), step="renditions", status=StepStatus.FAILED)
-    return photos.only(*TILE_FIELDS).annotate(is_broken=Exists(failed))
+    return photos.only(*TILE_FIELDS).annotate(is_broken=Exists(failed), has_clip=Exists(clips))
 
 
 def by_day(photos: Iterable[Photo], last_day: date | None = None) -> list[Day]:

@@ -36,7 +36,7 @@ def timeline(request: HtmxHttpRequest) -> HttpResponse:
 
 def in_timeline(user: Any) -> Any:
     """What the timeline of `user` shows."""
-    return Photo.objects.visible_to(user).filter(is_archived=False)
+    return Photo.objects.visible_to(user).without_clips().filter(is_archived=False)
 
 
 def page_or_404(photos: Any, before: str) -> TimelinePage:
@@ -75,6 +75,7 @@ def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
         "newer": others.before_in_timeline(*place).order_by("taken_at", "pk").only("pk").first(),
         "older": others.after_in_timeline(*place).newest_first().only("pk").first(),
         "facts": facts_of(shown),
+        "film": shown.film,
         "can_edit": shown.library_id in editable_library_ids(request.user),
         **step_context(shown),
     }
@@ -141,7 +142,7 @@ def restore_photo(request: HttpRequest, photo_id: int) -> HttpResponse:
 def trash(request: HtmxHttpRequest) -> HttpResponse:
     """What lies in the trash, to be brought back."""
     before = request.GET.get("before", "")
-    page = page_or_404(Photo.objects.in_trash_of(request.user), before)
+    page = page_or_404(Photo.objects.in_trash_of(request.user).without_clips(), before)
     template = "photos/_trash_page.html" if request.htmx else "photos/trash.html"
     return render(request, template, {"page": page})
 

@@ -182,7 +182,9 @@ def nearest_photos(
     `photos` restricts it to some photos.
     A small set is scanned exactly, a large one through the index, which goes on until `limit` visible rows.
     """
-    rows = PhotoEmbedding.objects.visible_to(user).filter(encoder=encoder, photo__deleted_at__isnull=True)
+    rows = PhotoEmbedding.objects.visible_to(user).filter(
+        encoder=encoder, photo__deleted_at__isnull=True, photo__still__isnull=True
+    )
     if photos is not None:
         rows = rows.filter(photo__in=photos.values("pk"))
     with transaction.atomic():

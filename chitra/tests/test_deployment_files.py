@@ -17,7 +17,7 @@ ROOT = settings.BASE_DIR
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE = (ROOT / "compose.yaml").read_text("utf-8")
 ENV_EXAMPLE = (ROOT / ".env.example").read_text("utf-8")
-OURS = ("prepare", "web", "worker", "ml-worker")
+OURS = ("prepare", "web", "worker", "ml-worker", "video-worker")
 # Read by others than Chitra: by compose, by the build, by the neighbours' images.
 FOR_COMPOSE = {"COMPOSE_PROFILES", "CHITRA_IMAGE", "CHITRA_BIND", "CHITRA_PORT"}
 FOR_COMPOSE |= {
@@ -28,7 +28,9 @@ FOR_COMPOSE |= {
     "MINIO_MEMORY",
     "REDIS_IMAGE",
 }
-FOR_COMPOSE |= {f"CHITRA_{part}_{limit}" for part in ("WEB", "WORKER", "ML") for limit in ("CPUS", "MEMORY")}
+FOR_COMPOSE |= {
+    f"CHITRA_{part}_{limit}" for part in ("WEB", "WORKER", "ML", "VIDEO") for limit in ("CPUS", "MEMORY")
+}
 FOR_COMPOSE |= {
     f"POSTGRES_{word}" for word in ("IMAGE", "CPUS", "MEMORY", "SHARED_BUFFERS", "MAINTENANCE_WORK_MEM")
 }

@@ -262,7 +262,7 @@ def test_a_given_database_means_no_postgres_of_our_own(monkeypatch: pytest.Monke
     monkeypatch.setenv("CHITRA_DATABASE_URL", "postgresql://db.example/chitra")
     plan = run.make_plan("127.0.0.1", 8000, None)
     assert plan.foundation is None
-    assert [part.name for part in plan.services()] == ["web", "worker", "ml"]
+    assert [part.name for part in plan.services()] == ["web", "worker", "ml", "video"]
     monkeypatch.delenv("CHITRA_DATABASE_URL")
     foundation = run.make_plan("127.0.0.1", 8000, None).foundation
     assert foundation is not None

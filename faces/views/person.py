@@ -25,8 +25,10 @@ from photos.views import page_or_404
 def person(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
     """One person with photos by time."""
     shown = get_person_for_user(request.user, person_id)
-    photos = Photo.objects.visible_to(request.user).filter(
-        pk__in=Face.objects.filter(person=shown, is_dismissed=False).values("photo_id")
+    photos = (
+        Photo.objects.visible_to(request.user)
+        .without_clips()
+        .filter(pk__in=Face.objects.filter(person=shown, is_dismissed=False).values("photo_id"))
     )
     page = page_or_404(photos, request.GET.get("before", ""))
     context: dict[str, Any] = {"page": page, "more_url": request.path}

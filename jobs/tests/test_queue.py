@@ -135,7 +135,7 @@ def test_every_cluster_has_a_sweep_and_migrating_again_adds_none(db: None) -> No
     queue.ensure_schedule()
     queue.ensure_schedule()
     rows = Schedule.objects.filter(func="jobs.tasks.sweep")
-    assert sorted(rows.values_list("cluster", "minutes")) == [("default", 1), ("ml", 1)]
+    assert sorted(rows.values_list("cluster", "minutes")) == [("default", 1), ("ml", 1), ("video", 1)]
 
 
 def test_a_cluster_that_misses_its_sweep_is_silent(db: None) -> None:

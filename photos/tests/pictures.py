@@ -244,3 +244,17 @@ def huge(format: str, width: int = 50_000, height: int = 50_000) -> bytes:
 
 def _patched(data: bytes, *, at: int, with_: bytes) -> bytes:
     return data[:at] + with_ + data[at + len(with_) :]
+
+
+def jxl(
+    width: int = 640,
+    height: int = 480,
+    color: Color | None = None,
+    *,
+    exif: bytes | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> bytes:
+    import pillow_jxl  # noqa: F401 - registers the encoder
+
+    return encode(picture(width, height, color, seed=seed), "JXL", exif=exif, **options)

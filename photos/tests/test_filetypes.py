@@ -1,9 +1,11 @@
+import io
 import struct
 from collections.abc import Callable
 
 import pytest
 
-from photos.filetypes import HEAD_BYTES, sniff
+from photos import filetypes
+from photos.filetypes import HEAD_BYTES, describe_stranger, sniff
 from photos.tests import pictures
 
 Make = Callable[..., bytes]
@@ -68,11 +70,9 @@ def test_every_brand_of_a_picture_is_known(head: bytes, mime: str) -> None:
         b"%PDF-1.7",
         b"PK\x03\x04" + bytes(30),
         b"RIFF\0\0\0\0WAVEfmt ",
-        _ftyp(b"isom", b"mp41"),
-        _ftyp(b"mp42", b"heic"),
-        _ftyp(b"qt  "),
-        _ftyp(b"crx "),
-        b"\0\0\0\x0cJXL \r\n\x87\n",
+        _ftyp(b"M4A ", b"mp42"),
+        b"\x1aE\xdf\xa3\x84\x42\x86\x81\x01",
+        b"\0\0\0\x0cjP  \r\n\x87\n",
     ],
 )
 def test_what_is_not_a_picture_is_nothing(head: bytes) -> None:
@@ -85,10 +85,77 @@ def _tiff_directory(*tags: tuple[int, int]) -> bytes:
 
 
 def test_camera_raw_files_do_not_pass_for_tiff() -> None:
-    assert sniff(b"II*\0\x10\0\0\0CR\x02\0" + bytes(20)) is None
-    assert sniff(_tiff_directory((254, 1), (330, 4000))) is None
-    assert sniff(_tiff_directory((254, 0), (0xC612, 0x104))) is None
-    assert sniff(_tiff_directory((254, 0), (330, 4000))) is not None
+    assert sniff(b"II*\0\x10\0\0\0CR\x02\0" + bytes(20)) == filetypes.CR2
+    assert sniff(_tiff_directory((254, 1), (330, 4000))) == filetypes.OTHER_RAW
+    assert sniff(_tiff_directory((254, 0), (0xC612, 0x104))) == filetypes.DNG
+    assert sniff(_tiff_directory((259, 34713))) == filetypes.OTHER_RAW
+    assert sniff(_tiff_directory((262, 32803))) == filetypes.OTHER_RAW
+    assert sniff(_tiff_directory((254, 0), (330, 4000))) == filetypes.TIFF
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (b"NIKON CORPORATION", filetypes.NEF),
+        (b"SONY", filetypes.ARW),
+        (b"PENTAX", filetypes.PEF),
+        (b"RICOH IMAGING COMPANY, LTD.", filetypes.PEF),
+        (b"SAMSUNG", filetypes.SRW),
+        (b"Hasselblad", filetypes.OTHER_RAW),
+    ],
+)
+def test_the_maker_tells_which_raw_file_a_tiff_is(make: bytes, kind: filetypes.FileType) -> None:
+    head = _tiff_directory((254, 1), (271, 8 + 2 + 3 * 12 + 4), (330, 4000)) + make + b"\0"
+    assert sniff(head) == kind
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"FUJIFILMCCD-RAW 0201FF383501", filetypes.RAF),
+        (b"IIU\0\x18\0\0\0", filetypes.RW2),
+        (b"IIRO\x08\0\0\0", filetypes.ORF),
+        (b"IIRS\x08\0\0\0", filetypes.ORF),
+        (b"MMOR\0\0\0\x08", filetypes.ORF),
+        (_ftyp(b"crx ", b"isom"), filetypes.CR3),
+        (_ftyp(b"isom", b"mp41"), filetypes.MP4),
+        (_ftyp(b"mp42", b"heic"), filetypes.MP4),
+        (_ftyp(b"3gp5"), filetypes.MP4),
+        (_ftyp(b"M4V "), filetypes.M4V),
+        (_ftyp(b"qt  "), filetypes.MOV),
+        (b"\0\0\0\x08wide\0\0\x10\0mdat", filetypes.MOV),
+        (b"\xff\x0a\xf8\x02", filetypes.JXL),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", filetypes.JXL),
+        (b"RIFF\0\x10\0\0AVI LIST", filetypes.AVI),
+    ],
+)
+def test_raw_files_and_videos_are_told_from_their_first_bytes(head: bytes, kind: filetypes.FileType) -> None:
+    assert sniff(head) == kind
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        (b"%PDF-1.7", "a PDF document"),
+        (b"PK\x03\x04" + bytes(30), "a ZIP archive"),
+        (b"<?xml version='1.0'?><!-- drawn -->\n<svg xmlns='x'/>", "an SVG drawing"),
+        (b"<!DOCTYPE html><title>a page</title>", "a web page"),
+        (_ftyp(b"M4A "), "a sound file"),
+        (bytes(4096), "empty: nothing but zeros"),
+        (b"notes\n", "text"),
+        (b"\x01\x02\x03", ""),
+    ],
+)
+def test_a_stranger_is_called_by_its_name(head: bytes, words: str) -> None:
+    assert sniff(head) is None
+    assert describe_stranger(head) == words
+
+
+def test_a_raw_file_with_its_directory_at_the_end_is_told_from_the_whole_file() -> None:
+    directory = _tiff_directory((254, 0), (0xC612, 0x104))[8:]
+    file = io.BytesIO(b"II*\0" + struct.pack("<I", 9000) + bytes(8992) + directory)
+    assert sniff(file.getvalue()[:HEAD_BYTES]) == filetypes.TIFF
+    assert filetypes.sniff_file(file) == filetypes.DNG
 
 
 @pytest.mark.parametrize("length", range(0, 40, 3))

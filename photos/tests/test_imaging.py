@@ -14,14 +14,13 @@ from photos.hashing import hamming_distance
 from photos.imaging import (
     PREVIEW_PIXELS,
     THUMBNAIL_PIXELS,
-    Renditions,
     TooManyPixels,
     UndecodableImage,
     crop_square,
     decode_rgb,
     libvips,
-    make_renditions,
 )
+from photos.rendering import Renditions, make_renditions
 from photos.tests import pictures
 
 MAX_PIXELS = 100_000_000

@@ -166,9 +166,12 @@ def make_services(host: str, port: int, environment: dict[str, str]) -> list[Par
     )
     worker = _manage("worker", "qcluster", environment=environment)
     ml = _manage("ml", "qcluster", "-n", "ml", environment={"Q_CLUSTER_NAME": "ml", **environment})
+    video = _manage(
+        "video", "qcluster", "-n", "video", environment={"Q_CLUSTER_NAME": "video", **environment}
+    )
     if not settings.SCAN_ROOTS:
-        return [web, worker, ml]
-    return [web, worker, ml, _manage("watch", "watch_folders", environment=environment)]
+        return [web, worker, ml, video]
+    return [web, worker, ml, video, _manage("watch", "watch_folders", environment=environment)]
 
 
 def make_import(photos: Path | None, environment: dict[str, str]) -> list[Part]:
