@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('jobs', '0001_initial'),
-        ('photos', '0005_originals_in_folders'),
+        ('photos', '0006_originals_in_folders'),
     ]
 
     operations = [

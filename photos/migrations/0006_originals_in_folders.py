@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('photos', '0004_resumable_uploads_and_legacy_files'),
+        ('photos', '0005_films'),
     ]
 
     operations = [
