@@ -396,5 +396,6 @@ LOGGING = {
         "daphne": {"level": "WARNING"},
         "django-q": {"level": "WARNING"},
         "pyvips": {"level": "ERROR"},
+        "watchfiles": {"level": "WARNING"},
     },
 }

@@ -15,8 +15,10 @@ from django.db import connection
 
 from chitra import backup, pg_tools
 from chitra.backup_files import BackupError, Vault
+from chitra.sources.models import Folder
+from chitra.sources.scanning import Scan
 from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
-from photos.models import Album, AlbumPhoto, Photo, Tag
+from photos.models import Album, AlbumPhoto, Library, Photo, Tag
 from photos.services import ingest
 from photos.storages import originals, renditions
 from photos.tests.pictures import jpeg
@@ -163,6 +165,23 @@ def test_old_snapshots_go_with_the_objects_only_they_name(family: list[Photo], t
     assert len(Vault(tmp_path).snapshots()) == 1
     assert len(list((tmp_path / "objects").glob("*/*"))) == 2
     assert backup.verify(tmp_path).problems == []
+
+
+def test_an_original_in_a_folder_is_backed_up_and_never_written_back(
+    library: Library, media: Path, tmp_path: Path, settings: Any, new_database: Callable[[], None]
+) -> None:
+    settings.SCAN_ROOTS = [tmp_path / "nas"]
+    (tmp_path / "nas").mkdir()
+    (tmp_path / "nas" / "a.jpg").write_bytes(jpeg(64, 48))
+    Scan(Folder.objects.create(library=library, path=str(tmp_path / "nas"))).run()
+    assert backup.create(tmp_path / "backups", with_objects=True).problems == []
+    assert backup.verify(tmp_path / "backups").problems == []
+    (tmp_path / "nas" / "a.jpg").unlink()
+    new_database()
+    (problem,) = backup.restore(tmp_path / "backups").problems
+    assert "is not in its folder, which Chitra only reads; put it there from" in problem
+    assert Path(problem.rpartition(" ")[2]).read_bytes() == jpeg(64, 48)
+    assert not (tmp_path / "nas" / "a.jpg").exists()
 
 
 def test_a_missing_or_changed_original_is_reported_with_its_own_exit_status(
