@@ -172,7 +172,17 @@ class PhotoAdmin(AnyModelAdmin):
             {"fields": ["picture", "original_name", "library", "uploaded_by", "created_at", "deleted_at"]},
         ),
         ("By people", {"fields": ["title", "description", "rating", "is_favorite", "is_archived"]}),
-        ("When", {"fields": ["taken", "taken_at_utc", "utc_offset_minutes", "taken_at_source"]}),
+        (
+            "When",
+            {
+                "fields": [
+                    ("taken", "taken_at_source"),
+                    ("taken_at_utc", "utc_offset_minutes"),
+                    ("time_zone", "zone_source"),
+                    ("gps_at", "file_modified_at"),
+                ]
+            },
+        ),
         ("Where", {"fields": ["latitude", "longitude", "altitude_metres"]}),
         (
             "Camera",

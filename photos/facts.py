@@ -8,6 +8,13 @@ from django.utils.formats import date_format
 
 from photos.models import Photo
 
+ZONE_WORDS = {
+    "offset": "the camera",
+    "gps": "the GPS clock",
+    "place": "the place",
+    "library": "the library’s zone",
+}
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -47,7 +54,16 @@ def time_fact(photo: Photo) -> Fact:
     taken_at = photo.taken_at.astimezone(UTC)
     text = f"{date_format(taken_at, 'l, j F Y')}, {taken_at:%H:%M:%S}"
     source = Photo.TakenAtSource(photo.taken_at_source).label
-    return Fact("clock", text, f"{zone_text(photo.utc_offset_minutes)} · from {source}")
+    return Fact("clock", text, f"{zone_of(photo)} · from {source}")
+
+
+def zone_of(photo: Photo) -> str:
+    """“UTC+2, Europe/Paris (from the place)”, as far as known."""
+    text = zone_text(photo.utc_offset_minutes)
+    if photo.utc_offset_minutes is None or not photo.zone_source:
+        return text
+    name = f", {photo.time_zone.replace('_', ' ')}" if photo.time_zone else ""
+    return f"{text}{name} (from {ZONE_WORDS[photo.zone_source]})"
 
 
 def zone_text(offset_minutes: int | None) -> str:

@@ -8,46 +8,32 @@ import io
 import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from photos import filetypes, jxl, raw
+from photos.capture_time import CaptureTime, TakenAtSource, time_of_tags
 from photos.exif import ExifTags, read_exif
 from photos.filetypes import FileType
 from photos.imaging import open_picture, read_header
+from photos.stamps import Stamp, gps_instant, parse_stamp
 from photos.xmp import XmpProperties, read_xmp
 
-TakenAtSource = Literal["exif_original", "exif_digitized", "exif_modified", "xmp", "gps"]
-"""Source of `taken_at`: EXIF DateTimeOriginal, DateTimeDigitized or DateTime, XMP, the GPS clock (UTC)."""
 
 TURNED_BY_CONTAINER = frozenset({filetypes.HEIC, filetypes.HEIF, filetypes.AVIF, filetypes.JXL})
 _MAX_TEXT = 200
 _MAX_DESCRIPTION = 2000
-_EARLIEST_YEAR = 1826  # the first photograph
-_QUARTER_MINUTES = 15
-_MAX_OFFSET_MINUTES = 14 * 60
-# A fix is seconds to a minute older than the picture.
-_GPS_LAG_SECONDS = 120
 # What cameras write into the description of every picture.
 _CAMERA_CHATTER = re.compile(r"[A-Z ]*DIGITAL CAMERA|SONY DSC|DCIM\\.*|[Dd]efault")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_STAMP = re.compile(
-    r"(\d{4})[:/.-](\d\d?)[:/.-](\d\d?)"
-    r"(?:[T ]+(\d\d?):(\d\d)(?::(\d\d))?(?:[.,](\d+))?\s*(Z|[+-]\d\d?:?\d\d)?)?$"
-)
-_OFFSET = re.compile(r"([+-])(\d\d?):?(\d\d)$")
 
 
 @dataclass(frozen=True)
 class Metadata:
-    taken_at: datetime | None = None
-    """Wall clock where it was taken, naive, to the microsecond."""
-    utc_offset_minutes: int | None = None
-    """Of that wall clock, east positive."""
-    taken_at_utc: datetime | None = None
-    """The instant, aware, when the offset or the GPS clock tells it."""
-    taken_at_source: TakenAtSource | None = None
+    time: CaptureTime | None = None
+    """When it was taken, as far as the file alone tells it."""
+    gps_at: datetime | None = None
+    """The aware instant of the GPS clock."""
     latitude: float | None = None
     """Degrees, north positive."""
     longitude: float | None = None
@@ -66,11 +52,24 @@ class Metadata:
     title: str = ""
     description: str = ""
 
+    @property
+    def taken_at(self) -> datetime | None:
+        """Wall clock where it was taken, naive, to the microsecond."""
+        return self.time.wall if self.time else None
 
-@dataclass(frozen=True)
-class _Stamp:
-    wall: datetime
-    offset_minutes: int | None
+    @property
+    def taken_at_source(self) -> TakenAtSource | None:
+        return self.time.source if self.time else None
+
+    @property
+    def taken_at_utc(self) -> datetime | None:
+        """The instant, aware, when the offset or the GPS clock tells it."""
+        return self.time.utc if self.time else None
+
+    @property
+    def utc_offset_minutes(self) -> int | None:
+        """Of the wall clock, east positive."""
+        return self.time.offset_minutes if self.time else None
 
 
 def read_metadata(path: Path) -> Metadata:
@@ -118,14 +117,12 @@ def _read_blocks(file: io.FileIO, kind: FileType) -> tuple[ExifTags, XmpProperti
 def interpret(exif: ExifTags, xmp: XmpProperties, *, turned_by_container: bool = False) -> Metadata:
     """Meaning of the tags; no file involved."""
     latitude, longitude = _place(exif, xmp)
-    taken_at, offset, taken_at_utc, source = _time(exif, xmp)
+    gps_at = gps_instant(exif.text("GPSDateStamp"), exif.numbers("GPSTimeStamp"))
     orientation = exif.number("Orientation")
     has_orientation = not turned_by_container and orientation in range(1, 9)
     return Metadata(
-        taken_at=taken_at,
-        utc_offset_minutes=offset,
-        taken_at_utc=taken_at_utc,
-        taken_at_source=source,
+        time=time_of_tags(*_first_stamp(exif, xmp), gps_at),
+        gps_at=gps_at,
         latitude=latitude,
         longitude=longitude,
         altitude=_altitude(exif),
@@ -209,49 +206,44 @@ def _altitude(exif: ExifTags) -> float | None:
 # ---------------------------------------------------------------- time
 
 
-def _time(
-    exif: ExifTags, xmp: XmpProperties
-) -> tuple[datetime | None, int | None, datetime | None, TakenAtSource | None]:
-    """Wall clock, offset, instant and their source."""
-    stamp, source = _first_stamp(exif, xmp)
-    gps = _gps_instant(exif)
-    if stamp is None:
-        return (gps.replace(tzinfo=None), None, gps, "gps") if gps else (None, None, None, None)
-    offset = stamp.offset_minutes
-    if offset is None and gps is not None:
-        ahead_seconds = (stamp.wall - gps.replace(tzinfo=None)).total_seconds()
-        quarters = round(ahead_seconds / 60 / _QUARTER_MINUTES) * _QUARTER_MINUTES
-        if abs(quarters) > _MAX_OFFSET_MINUTES:
-            # So far apart, one of the clocks is wrong: receivers lose weeks, people see what they set.
-            gps = None
-        elif abs(ahead_seconds - quarters * 60) <= _GPS_LAG_SECONDS:
-            offset = quarters
-    if offset is None:
-        return stamp.wall, None, gps, source
-    return stamp.wall, offset, (stamp.wall - timedelta(minutes=offset)).replace(tzinfo=UTC), source
-
-
-def _first_stamp(exif: ExifTags, xmp: XmpProperties) -> tuple[_Stamp | None, TakenAtSource | None]:
+def _first_stamp(exif: ExifTags, xmp: XmpProperties) -> tuple[Stamp | None, TakenAtSource | None]:
     fields: tuple[tuple[TakenAtSource, str, str, str], ...] = (
         ("exif_original", "DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal"),
         ("exif_digitized", "DateTimeDigitized", "SubSecTimeDigitized", "OffsetTimeDigitized"),
         ("exif_modified", "DateTime", "SubSecTime", "OffsetTime"),
     )
-    stamps = {
-        source: _parse_stamp(exif.text(name), fraction=exif.text(fraction), offset=exif.text(offset))
-        for source, name, fraction, offset in fields
-    }
+    stamps = _without_clock_starts(
+        {
+            source: parse_stamp(exif.text(name), fraction=exif.text(fraction), offset=exif.text(offset))
+            for source, name, fraction, offset in fields
+        }
+    )
     for source in ("exif_original", "exif_digitized"):
         if stamp := stamps[source]:
             return _with_offset_of_same_moment(stamp, list(stamps.values())), source
     # Editors change EXIF's DateTime when they save; the dates of XMP that are read do not change.
     for text in xmp.dates:
-        if stamp := _parse_stamp(text):
+        if stamp := parse_stamp(text):
             return stamp, "xmp"
     return (stamps["exif_modified"], "exif_modified") if stamps["exif_modified"] else (None, None)
 
 
-def _with_offset_of_same_moment(stamp: _Stamp, others: list[_Stamp | None]) -> _Stamp:
+def _without_clock_starts(stamps: dict[TakenAtSource, Stamp | None]) -> dict[TakenAtSource, Stamp | None]:
+    """Without the first moment of a clock that was never set.
+
+    A scan that somebody dated so stays: it has another, later time of digitisation beside it.
+    """
+    digitized = stamps["exif_digitized"]
+    is_scan = digitized is not None and not digitized.starts_a_clock
+    return {
+        source: None
+        if stamp is not None and stamp.starts_a_clock and not (source == "exif_original" and is_scan)
+        else stamp
+        for source, stamp in stamps.items()
+    }
+
+
+def _with_offset_of_same_moment(stamp: Stamp, others: list[Stamp | None]) -> Stamp:
     """Some phones write one offset only; it counts for every stamp that shows the same second."""
     if stamp.offset_minutes is None:
         for other in others:
@@ -260,46 +252,5 @@ def _with_offset_of_same_moment(stamp: _Stamp, others: list[_Stamp | None]) -> _
                 and other.offset_minutes is not None
                 and other.wall.replace(microsecond=0) == stamp.wall.replace(microsecond=0)
             ):
-                return _Stamp(stamp.wall, other.offset_minutes)
+                return Stamp(stamp.wall, other.offset_minutes)
     return stamp
-
-
-def _parse_stamp(text: str, *, fraction: str = "", offset: str = "") -> _Stamp | None:
-    """EXIF's `2024:05:01 12:00:00` and its cousins, ISO 8601 included; a date alone means midnight."""
-    match = _STAMP.match(text.strip())
-    if match is None:
-        return None
-    year, month, day = (int(part) for part in match.group(1, 2, 3))
-    hour, minute, second = (int(part or 0) for part in match.group(4, 5, 6))
-    digits = match[7] or (fraction if fraction.isascii() and fraction.isdigit() else "")
-    try:
-        wall = datetime(year, month, day, hour, minute, second, int(digits[:6].ljust(6, "0")))
-    except ValueError:
-        return None
-    if year < _EARLIEST_YEAR or wall > datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1):
-        return None
-    return _Stamp(wall, _parse_offset(match[8] or offset))
-
-
-def _parse_offset(text: str) -> int | None:
-    """Minutes east of Greenwich."""
-    if text == "Z":
-        return 0
-    match = _OFFSET.match(text.replace(" ", ""))
-    if match is None:
-        return None
-    minutes = int(match[2]) * 60 + int(match[3])
-    if minutes > _MAX_OFFSET_MINUTES:
-        return None
-    return -minutes if match[1] == "-" else minutes
-
-
-def _gps_instant(exif: ExifTags) -> datetime | None:
-    date = _parse_stamp(exif.text("GPSDateStamp")[:10])
-    clock = exif.numbers("GPSTimeStamp")
-    if date is None or len(clock) != 3:
-        return None
-    hours, minutes, seconds = clock
-    if not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds <= 60):
-        return None
-    return date.wall.replace(tzinfo=UTC) + timedelta(hours=hours, minutes=minutes, seconds=round(seconds, 6))

@@ -2,6 +2,7 @@
 
 import uuid
 from base64 import b64encode
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,13 +12,22 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.models import StepRun
+from photos.capture_time import CaptureTime, Surroundings
 from photos.querysets import LibraryQuerySet, PhotoQuerySet, ScopedQuerySet
+from photos.stamps import Stamp, is_possible
+from photos.validators import validate_zone
 
 
 class Library(models.Model):
     """Owns photos, people and albums. A person alone has one and never sees the word; a family shares one."""
 
     name = models.CharField(max_length=100)
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[validate_zone],
+        help_text="Such as Europe/Paris: taken for photos that do not tell their zone. Empty: unknown.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     members: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="libraries"
@@ -64,7 +74,9 @@ class Photo(models.Model):
         EXIF_DIGITIZED = "exif_digitized", "EXIF, time of digitisation"
         EXIF_MODIFIED = "exif_modified", "EXIF, time of change"
         XMP = "xmp", "XMP"
+        IPTC = "iptc", "IPTC"
         GPS = "gps", "GPS"
+        NAME = "name", "the file’s name"
         FILE = "file", "time of the file"
         UPLOAD = "upload", "time of the upload"
 
@@ -79,6 +91,22 @@ class Photo(models.Model):
         PENDING = "pending"
         READY = "ready", "from a copy"
         FAILED = "failed"
+
+    class ZoneSource(models.TextChoices):
+        UNKNOWN = "", "unknown"
+        OFFSET = "offset", "written beside the time"
+        GPS = "gps", "GPS clock"
+        PLACE = "place", "the place"
+        LIBRARY = "library", "the library’s zone"
+
+    TIME_FIELDS = (
+        "taken_at",
+        "taken_at_utc",
+        "utc_offset_minutes",
+        "taken_at_source",
+        "time_zone",
+        "zone_source",
+    )
 
     library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="photos")
     uploaded_by = models.ForeignKey(
@@ -122,6 +150,10 @@ class Photo(models.Model):
     taken_at_utc = models.DateTimeField(null=True, blank=True)
     utc_offset_minutes = models.SmallIntegerField(null=True, blank=True)
     taken_at_source = models.CharField(max_length=20, choices=TakenAtSource, default=TakenAtSource.UPLOAD)
+    time_zone = models.CharField(max_length=64, blank=True, help_text="Where place or library tell it.")
+    zone_source = models.CharField(max_length=10, choices=ZoneSource, blank=True, default=ZoneSource.UNKNOWN)
+    gps_at = models.DateTimeField(null=True, blank=True, help_text="The instant of the GPS clock.")
+    file_modified_at = models.DateTimeField(null=True, blank=True, help_text="The time of the file.")
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
     altitude_metres = models.FloatField(null=True, blank=True)
@@ -220,6 +252,48 @@ class Photo(models.Model):
     @property
     def has_place(self) -> bool:
         return self.latitude is not None and self.longitude is not None
+
+    @property
+    def coordinates(self) -> tuple[float, float] | None:
+        """Degrees north and east."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        return self.latitude, self.longitude
+
+    @property
+    def wall_clock(self) -> datetime:
+        """`taken_at` as it is meant: naive."""
+        return self.taken_at.astimezone(UTC).replace(tzinfo=None)
+
+    @property
+    def is_dated_elsewhere(self) -> bool:
+        """Whether its time came with it from another system, which read it from the file or knew better."""
+        own = {"name", "file", "upload"}
+        is_usable = is_possible(self.wall_clock) and not Stamp(self.wall_clock).starts_a_clock
+        return self.file_modified_at is None and self.taken_at_source not in own and is_usable
+
+    def surroundings(self) -> Surroundings:
+        """What tells its time beside the tags of its file. One query for the library, unless it is there."""
+        file_at = self.file_modified_at
+        if file_at is None and self.taken_at_source == self.TakenAtSource.FILE:
+            file_at = self.wall_clock.replace(tzinfo=timezone.get_default_timezone())
+        return Surroundings(
+            name=self.original_name,
+            file_at=file_at,
+            uploaded_at=self.created_at,
+            place=self.coordinates,
+            library_zone=self.library.time_zone,
+            server_zone=settings.TIME_ZONE,
+        )
+
+    def set_time(self, time: CaptureTime) -> None:
+        """Write TIME_FIELDS; not saved."""
+        self.taken_at = time.wall.replace(tzinfo=UTC)
+        self.taken_at_utc = time.utc
+        self.utc_offset_minutes = time.offset_minutes
+        self.taken_at_source = self.TakenAtSource(time.source)
+        self.time_zone = time.zone
+        self.zone_source = self.ZoneSource(time.zone_source)
 
 
 class TagQuerySet(ScopedQuerySet["Tag"]):

@@ -18,5 +18,6 @@ urlpatterns = [
     path("albums/<int:album_id>/rename", album_views.rename_album, name="rename-album"),
     path("albums/<int:album_id>/delete", album_views.delete_album, name="delete-album"),
     path("trash", views.trash, name="trash"),
+    path("libraries/<int:library_id>/time-zone", views.set_time_zone, name="set-time-zone"),
     path("upload", views.upload, name="upload"),
 ]

@@ -1,7 +1,6 @@
 """The steps of this app: metadata and renditions."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -9,23 +8,26 @@ from django.core.files.base import ContentFile
 from jobs import ledger
 from jobs.steps import Step, StepResult
 from photos import imaging, live_photos, media_metadata, playback_step, rendering
+from photos.capture_time import decide
 from photos.decoding import decode
+from photos.metadata import Metadata
 from photos.models import Photo
 from photos.rendering import Renditions
 from photos.storages import local_path, originals, renditions
 
-METADATA_VERSION = "1"
+METADATA_VERSION = "2"
 RENDITIONS_VERSION = "2"
 ORIGINAL_MISSING = "The original is not in the storage. Check the storage, then retry."
 
 
 def read_metadata(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
     """EXIF of each original into the photo's columns."""
-    return {photo.pk: read_metadata_of(photo) for photo in Photo.objects.filter(pk__in=photo_ids)}
+    photos = Photo.objects.select_related("library").filter(pk__in=photo_ids)
+    return {photo.pk: read_metadata_of(photo) for photo in photos}
 
 
 def read_metadata_of(photo: Photo) -> StepResult:
-    """What EXIF does not say stays as it is, so the time of the file remains until there is a better one."""
+    """What the file says, and what follows from it."""
     try:
         with local_path(originals(), photo.original_key) as path:
             found = decode(media_metadata.read_metadata, path)
@@ -33,6 +35,13 @@ def read_metadata_of(photo: Photo) -> StepResult:
         return StepResult.failed(ORIGINAL_MISSING)
     except imaging.UndecodableImage as error:
         return StepResult.failed(str(error))
+    apply_metadata(photo, found)
+    photo.save(update_fields=METADATA_FIELDS)
+    return StepResult.done()
+
+
+def apply_metadata(photo: Photo, found: Metadata) -> None:
+    """Into the photo's columns, not saved. A place the file does not know may have come with an import."""
     if found.latitude is not None and found.longitude is not None:
         photo.latitude, photo.longitude = found.latitude, found.longitude
     photo.altitude_metres = found.altitude
@@ -43,13 +52,11 @@ def read_metadata_of(photo: Photo) -> StepResult:
     )
     photo.iso, photo.f_number = found.iso, found.f_number
     photo.exposure_seconds, photo.focal_length_mm = found.exposure_seconds, found.focal_length_mm
-    if found.taken_at is not None and found.taken_at_source is not None:
-        photo.taken_at = found.taken_at.replace(tzinfo=UTC)
-        photo.taken_at_utc = found.taken_at_utc
-        photo.utc_offset_minutes = found.utc_offset_minutes
-        photo.taken_at_source = Photo.TakenAtSource(found.taken_at_source)
-    photo.save(update_fields=METADATA_FIELDS)
-    return StepResult.done()
+    photo.gps_at = found.gps_at
+    if found.time is not None or not photo.is_dated_elsewhere:
+        time = decide(found.time, photo.surroundings())
+        if time is not None:
+            photo.set_time(time)
 
 
 METADATA_FIELDS = [
@@ -63,10 +70,8 @@ METADATA_FIELDS = [
     "f_number",
     "exposure_seconds",
     "focal_length_mm",
-    "taken_at",
-    "taken_at_utc",
-    "utc_offset_minutes",
-    "taken_at_source",
+    "gps_at",
+    *Photo.TIME_FIELDS,
 ]
 
 

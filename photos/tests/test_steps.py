@@ -10,7 +10,7 @@ import pytest
 
 from jobs import tasks
 from photos import steps
-from photos.models import Photo, PhotoStep
+from photos.models import Library, Photo, PhotoStep
 from photos.steps import signed_64
 from photos.storages import originals, read_bytes, renditions
 from photos.tests.pictures import huge, jpeg, png, taken, truncated, turned_jpeg, webp
@@ -50,6 +50,38 @@ def test_a_picture_without_metadata_keeps_the_time_of_its_file(add_photo: AddPho
     photo.refresh_from_db()
     assert (photo.taken_at, photo.taken_at_source) == (before, "upload")
     assert not photo.has_place
+
+
+def test_the_zone_comes_from_the_place_or_from_the_library(add_photo: AddPhoto) -> None:
+    placed = add_photo(jpeg(exif=taken("2024:05:01 12:34:56", place=(35.6586, 139.7454))), name="a.jpg")
+    other = add_photo(jpeg(exif=taken("2024:05:01 12:34:56")), name="b.jpg")
+    Library.objects.update(time_zone="Europe/Paris")
+    work()
+    placed.refresh_from_db()
+    other.refresh_from_db()
+    assert (placed.time_zone, placed.zone_source, placed.utc_offset_minutes) == ("Asia/Tokyo", "place", 540)
+    assert (other.time_zone, other.zone_source, other.utc_offset_minutes) == ("Europe/Paris", "library", 120)
+    assert placed.taken_at == other.taken_at == datetime(2024, 5, 1, 12, 34, 56, tzinfo=UTC)
+
+
+def test_a_name_dates_a_picture_at_once_and_the_next_reading_keeps_it(add_photo: AddPhoto) -> None:
+    photo = add_photo(png(), name="Screenshot_20200131-123456.png")
+    for _ in range(2):
+        photo.refresh_from_db()
+        assert (photo.taken_at, photo.taken_at_source) == (
+            datetime(2020, 1, 31, 12, 34, 56, tzinfo=UTC),
+            "name",
+        )
+        work()
+
+
+def test_a_time_refused_now_falls_back_to_that_of_the_file(add_photo: AddPhoto) -> None:
+    photo = add_photo(jpeg(exif=taken("1980:01:01 00:00:00")), name="a.jpg")
+    start, moment = datetime(1980, 1, 1, tzinfo=UTC), datetime(2019, 5, 6, 7, 8, 9, tzinfo=UTC)
+    Photo.objects.update(taken_at=start, taken_at_source="exif_original", file_modified_at=moment)
+    work()
+    photo.refresh_from_db()
+    assert (photo.taken_at, photo.taken_at_source) == (moment, "file")
 
 
 def test_renditions_are_upright_and_the_row_knows_them(add_photo: AddPhoto) -> None:
