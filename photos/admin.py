@@ -183,7 +183,15 @@ class PhotoAdmin(AnyModelAdmin):
                 ]
             },
         ),
-        ("Where", {"fields": ["latitude", "longitude", "altitude_metres"]}),
+        (
+            "Where",
+            {
+                "fields": [
+                    ("latitude", "longitude", "altitude_metres"),
+                    ("city", "region", "country", "country_code"),
+                ]
+            },
+        ),
         (
             "Camera",
             {

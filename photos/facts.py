@@ -104,13 +104,14 @@ def shutter_text(seconds: float) -> str:
 def place_fact(photo: Photo) -> Fact | None:
     latitude, longitude = photo.latitude, photo.longitude
     if latitude is None or longitude is None:
-        return None
+        return Fact("place", photo.place_name) if photo.place_name else None
     north_south, east_west = "S" if latitude < 0 else "N", "W" if longitude < 0 else "E"
-    text = f"{abs(latitude):.5f}° {north_south}, {abs(longitude):.5f}° {east_west}"
+    degrees = f"{abs(latitude):.5f}° {north_south}, {abs(longitude):.5f}° {east_west}"
     altitude = photo.altitude_metres
-    details = f"{altitude:.0f} m above the sea" if altitude is not None else ""
+    height = f"{altitude:.0f} m above the sea" if altitude is not None else ""
+    text, *others = [part for part in (photo.place_name, degrees, height) if part]
     query = f"mlat={latitude:.5f}&mlon={longitude:.5f}"
-    return Fact("place", text, details, f"https://www.openstreetmap.org/?{query}&zoom=15")
+    return Fact("place", text, " · ".join(others), f"https://www.openstreetmap.org/?{query}&zoom=15")
 
 
 def file_fact(photo: Photo) -> Fact:

@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
 from jobs.models import StepRun
 from photos.capture_time import CaptureTime, Surroundings
+from photos.places import Place
 from photos.querysets import LibraryQuerySet, PhotoQuerySet, ScopedQuerySet
 from photos.stamps import Stamp, is_possible
 from photos.validators import validate_zone
@@ -107,6 +109,7 @@ class Photo(models.Model):
         "time_zone",
         "zone_source",
     )
+    PLACE_FIELDS = ("city", "region", "country", "country_code")
 
     library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="photos")
     uploaded_by = models.ForeignKey(
@@ -157,6 +160,10 @@ class Photo(models.Model):
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
     altitude_metres = models.FloatField(null=True, blank=True)
+    city = models.CharField(max_length=200, blank=True)
+    region = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=100, blank=True)
+    country_code = models.CharField(max_length=2, blank=True, help_text="ISO 3166.")
     camera_make = models.CharField(max_length=200, blank=True)
     camera_model = models.CharField(max_length=200, blank=True)
     lens_model = models.CharField(max_length=200, blank=True)
@@ -194,6 +201,10 @@ class Photo(models.Model):
             ),
             models.Index(fields=["library", "size"], name="photo_size"),
             models.Index(fields=["library", "live_id"], condition=~Q(live_id=""), name="photo_live_id"),
+            # For words of a query that may be places; most photos have none of them.
+            models.Index(Lower("city"), condition=~Q(city=""), name="photo_city"),
+            models.Index(Lower("region"), condition=~Q(region=""), name="photo_region"),
+            models.Index(Lower("country"), condition=~Q(country=""), name="photo_country"),
         ]
 
     def __str__(self) -> str:
@@ -285,6 +296,16 @@ class Photo(models.Model):
             library_zone=self.library.time_zone,
             server_zone=settings.TIME_ZONE,
         )
+
+    @property
+    def place_name(self) -> str:
+        """“Paris, Île-de-France, France”, as far as known; no name twice."""
+        return ", ".join(dict.fromkeys(name for name in (self.city, self.region, self.country) if name))
+
+    def set_place(self, place: Place) -> None:
+        """Write PLACE_FIELDS; not saved."""
+        self.city, self.region = place.city, place.region
+        self.country, self.country_code = place.country, place.country_code
 
     def set_time(self, time: CaptureTime) -> None:
         """Write TIME_FIELDS; not saved."""

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from photos import album_views, views
+from photos import album_views, place_views, views
 
 urlpatterns = [
     path("", views.timeline, name="timeline"),
@@ -19,5 +19,8 @@ urlpatterns = [
     path("albums/<int:album_id>/delete", album_views.delete_album, name="delete-album"),
     path("trash", views.trash, name="trash"),
     path("libraries/<int:library_id>/time-zone", views.set_time_zone, name="set-time-zone"),
+    path("places", place_views.places, name="places"),
+    path("places/<str:code>", place_views.place, name="country"),
+    path("places/<str:code>/<path:city>", place_views.place, name="city"),
     path("upload", views.upload, name="upload"),
 ]

@@ -12,6 +12,7 @@ from photos.capture_time import decide
 from photos.decoding import decode
 from photos.metadata import Metadata
 from photos.models import Photo
+from photos.places import Place, place_at
 from photos.rendering import Renditions
 from photos.storages import local_path, originals, renditions
 
@@ -44,6 +45,7 @@ def apply_metadata(photo: Photo, found: Metadata) -> None:
     """Into the photo's columns, not saved. A place the file does not know may have come with an import."""
     if found.latitude is not None and found.longitude is not None:
         photo.latitude, photo.longitude = found.latitude, found.longitude
+    photo.set_place(place_at(*photo.coordinates) if photo.coordinates else Place())
     photo.altitude_metres = found.altitude
     photo.camera_make, photo.camera_model, photo.lens_model = (
         found.camera_make,
@@ -71,6 +73,7 @@ METADATA_FIELDS = [
     "exposure_seconds",
     "focal_length_mm",
     "gps_at",
+    *Photo.PLACE_FIELDS,
     *Photo.TIME_FIELDS,
 ]
 

@@ -15,6 +15,8 @@ EXAMPLES = {
     "face_id": 1,
     "key_id": 1,
     "library_id": 1,
+    "code": "FR",
+    "city": "Paris",
     "step": "faces",
     "job_id": "7e3d1b8e-8e4b-4a3c-9c39-0a5a4a6f2f10",
 }
