@@ -13,12 +13,21 @@ from photos.stamps import MAX_OFFSET_MINUTES, Stamp, is_possible
 from photos.zones import offset_minutes, wall_clock_in, zone_at
 
 TakenAtSource = Literal[
-    "exif_original", "exif_digitized", "exif_modified", "xmp", "iptc", "gps", "name", "file", "upload"
+    "exif_original",
+    "exif_digitized",
+    "exif_modified",
+    "xmp",
+    "iptc",
+    "gps",
+    "name",
+    "file",
+    "upload",
+    "person",
 ]
 """Source of a wall clock. `gps` is the GPS clock alone, which is UTC."""
-ZoneSource = Literal["", "offset", "gps", "place", "library"]
+ZoneSource = Literal["", "offset", "gps", "place", "library", "person"]
 """Source of the distance from UTC: the offset written beside the time, the GPS clock, the zone of the place,
-the zone of the library; "" when nothing tells it."""
+the zone of the library, a person; "" when nothing tells it."""
 
 _QUARTER_MINUTES = 15
 # A fix is seconds to a minute older than the picture.

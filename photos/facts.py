@@ -13,6 +13,7 @@ ZONE_WORDS = {
     "gps": "the GPS clock",
     "place": "the place",
     "library": "the library’s zone",
+    "person": "a person",
 }
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -81,6 +82,7 @@ class Photo(models.Model):
         NAME = "name", "the file’s name"
         FILE = "file", "time of the file"
         UPLOAD = "upload", "time of the upload"
+        PERSON = "person", "a person"
 
     class MediaType(models.TextChoices):
         PHOTO = "photo"
@@ -100,6 +102,7 @@ class Photo(models.Model):
         GPS = "gps", "GPS clock"
         PLACE = "place", "the place"
         LIBRARY = "library", "the library’s zone"
+        PERSON = "person", "a person"
 
     TIME_FIELDS = (
         "taken_at",
@@ -110,6 +113,15 @@ class Photo(models.Model):
         "zone_source",
     )
     PLACE_FIELDS = ("city", "region", "country", "country_code")
+
+    class Editable(models.TextChoices):
+        """What people may correct; once they did, it is locked against what the file says."""
+
+        TIME = "time"
+        PLACE = "place"
+        TITLE = "title"
+        DESCRIPTION = "description"
+        RATING = "rating"
 
     library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="photos")
     uploaded_by = models.ForeignKey(
@@ -175,6 +187,12 @@ class Photo(models.Model):
     title = models.CharField(max_length=300, blank=True)
     description = models.TextField(blank=True)
     rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 to 5 stars.")
+    locked_fields = ArrayField(
+        models.CharField(max_length=20, choices=Editable),
+        default=list,
+        blank=True,
+        help_text="Said by people and not read from the file again.",
+    )
     is_favorite = models.BooleanField(default=False)
     is_archived = models.BooleanField(
         default=False, help_text="Kept out of the timeline, still found by search."
@@ -296,6 +314,10 @@ class Photo(models.Model):
             library_zone=self.library.time_zone,
             server_zone=settings.TIME_ZONE,
         )
+
+    def is_locked(self, field: str) -> bool:
+        """Whether a person said this `Editable`."""
+        return field in self.locked_fields
 
     @property
     def place_name(self) -> str:
@@ -438,3 +460,7 @@ class LegacyFile(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+from photos.edits import EditedPhoto as EditedPhoto  # noqa: E402 - Django looks for models here
+from photos.edits import PhotoEdit as PhotoEdit  # noqa: E402

@@ -1,6 +1,11 @@
 from django.urls import path
 
-from photos import album_views, place_views, views
+from photos import (
+    album_views,
+    editing_views,
+    place_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.timeline, name="timeline"),
@@ -9,6 +14,9 @@ urlpatterns = [
     path("photos/<int:photo_id>", views.photo, name="photo"),
     path("photos/<int:photo_id>/steps", views.photo_steps, name="photo-steps"),
     path("photos/<int:photo_id>/steps/<str:step>/retry", views.retry_step, name="retry-step"),
+    path("photos/<int:photo_id>/details", editing_views.details, name="photo-details"),
+    path("photos/<int:photo_id>/unlock/<str:field>", editing_views.unlock, name="unlock-field"),
+    path("edits/<int:edit_id>/undo", editing_views.undo, name="undo-edit"),
     path("photos/<int:photo_id>/trash", views.trash_photo, name="trash-photo"),
     path("photos/<int:photo_id>/restore", views.restore_photo, name="restore-photo"),
     path("photos/<int:photo_id>/albums", album_views.photo_albums, name="photo-albums"),

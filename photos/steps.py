@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.db import transaction
 
 from jobs import ledger
 from jobs.steps import Step, StepResult
@@ -36,29 +37,35 @@ def read_metadata_of(photo: Photo) -> StepResult:
         return StepResult.failed(ORIGINAL_MISSING)
     except imaging.UndecodableImage as error:
         return StepResult.failed(str(error))
-    apply_metadata(photo, found)
-    photo.save(update_fields=METADATA_FIELDS)
+    with transaction.atomic():
+        # Read again: while the file was looked at, somebody may have corrected what it says.
+        current = Photo.objects.select_for_update(of=("self",)).select_related("library").get(pk=photo.pk)
+        apply_metadata(current, found)
+        current.save(update_fields=METADATA_FIELDS)
     return StepResult.done()
 
 
 def apply_metadata(photo: Photo, found: Metadata) -> None:
-    """Into the photo's columns, not saved. A place the file does not know may have come with an import."""
-    if found.latitude is not None and found.longitude is not None:
-        photo.latitude, photo.longitude = found.latitude, found.longitude
-    photo.set_place(place_at(*photo.coordinates) if photo.coordinates else Place())
-    photo.altitude_metres = found.altitude
-    photo.camera_make, photo.camera_model, photo.lens_model = (
-        found.camera_make,
-        found.camera_model,
-        found.lens_model,
-    )
+    """Into the photo's columns but those that are locked; not saved."""
+    apply_place(photo, found)
+    photo.camera_make, photo.camera_model = found.camera_make, found.camera_model
+    photo.lens_model = found.lens_model
     photo.iso, photo.f_number = found.iso, found.f_number
     photo.exposure_seconds, photo.focal_length_mm = found.exposure_seconds, found.focal_length_mm
     photo.gps_at = found.gps_at
-    if found.time is not None or not photo.is_dated_elsewhere:
-        time = decide(found.time, photo.surroundings())
-        if time is not None:
-            photo.set_time(time)
+    if photo.is_locked("time") or (found.time is None and photo.is_dated_elsewhere):
+        return
+    if (time := decide(found.time, photo.surroundings())) is not None:
+        photo.set_time(time)
+
+
+def apply_place(photo: Photo, found: Metadata) -> None:
+    """Coordinates, unless locked, and their names. Some that the file does not know came with an import."""
+    if not photo.is_locked("place"):
+        if found.latitude is not None and found.longitude is not None:
+            photo.latitude, photo.longitude = found.latitude, found.longitude
+        photo.altitude_metres = found.altitude
+    photo.set_place(place_at(*photo.coordinates) if photo.coordinates else Place())
 
 
 METADATA_FIELDS = [

@@ -6,6 +6,7 @@ from photos import (
     bulk_api,
     converters,  # noqa: F401 - brings “id” into paths
     duplicates_api,
+    editing_api,
     libraries_api,
     steps_api,
     tags_api,
@@ -45,6 +46,8 @@ urlpatterns = [
     path("tags", tags_api.tags, name="api-tags"),
     path("search/by-tag", tags_api.search_by_tag, name="api-search-by-tag"),
     path("duplicates", duplicates_api.duplicates, name="api-duplicates"),
+    path("photos/<id:photo_id>/edit", editing_api.edit, name="api-photo-edit"),
+    path("edits/<id:edit_id>/undo", editing_api.undo, name="api-undo-edit"),
     path("uploads", tus_api.uploads, name="api-tus"),
     path("uploads/<uuid:upload_id>", tus_api.upload, name="api-tus-upload"),
     path("storage/<path:key>", api.storage_object, name="api-storage"),

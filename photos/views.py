@@ -16,7 +16,7 @@ from jobs import ledger
 from jobs.models import StepStatus
 from jobs.requests import HtmxHttpRequest
 from jobs.steps import all_steps
-from photos.facts import facts_of
+from photos.details import details_context
 from photos.libraries import set_time_zone as use_time_zone
 from photos.models import Library, Photo, PhotoStep
 from photos.services import editable_library_ids, libraries_to_choose_from
@@ -73,12 +73,10 @@ def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
     others = in_timeline(request.user)
     place = (shown.taken_at, shown.pk)
     context = {
-        "photo": shown,
         "newer": others.before_in_timeline(*place).order_by("taken_at", "pk").only("pk").first(),
         "older": others.after_in_timeline(*place).newest_first().only("pk").first(),
-        "facts": facts_of(shown),
         "film": shown.film,
-        "can_edit": shown.library_id in editable_library_ids(request.user),
+        **details_context(request.user, shown),
         **step_context(shown),
     }
     return render(request, "photos/photo.html", context)

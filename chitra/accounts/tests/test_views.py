@@ -15,6 +15,8 @@ EXAMPLES = {
     "face_id": 1,
     "key_id": 1,
     "library_id": 1,
+    "edit_id": 1,
+    "field": "time",
     "code": "FR",
     "city": "Paris",
     "step": "faces",
