@@ -30,6 +30,7 @@ from photos.models import (
     PhotoEdit,
     PhotoStep,
     ResumableUpload,
+    Sidecar,
     Tag,
 )
 
@@ -429,6 +430,15 @@ class PhotoEditAdmin(ReadOnlyAdmin):
     list_display = ["summary", "library", "actor", "at", "undone_at"]
     list_filter = ["library"]
     list_select_related = ["library", "actor"]
+    ordering = ["-pk"]
+
+
+@admin.register(Sidecar)
+class SidecarAdmin(ReadOnlyAdmin):
+    """XMP files that came with photos."""
+
+    list_display = ["photo"]
+    list_select_related = ["photo"]
     ordering = ["-pk"]
 
 

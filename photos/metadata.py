@@ -7,7 +7,7 @@ Metadata is never a reason to refuse a picture: what cannot be read or cannot be
 import io
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from photos.capture_time import CaptureTime, TakenAtSource, time_of_tags
 from photos.exif import ExifTags, read_exif
 from photos.filetypes import FileType
 from photos.imaging import open_picture, read_header
+from photos.iptc import IptcFields, read_iptc
+from photos.keywords import as_tags
 from photos.stamps import Stamp, gps_instant, parse_stamp
 from photos.xmp import XmpProperties, read_xmp
 
@@ -51,6 +53,14 @@ class Metadata:
     """1 to 8, how the stored pixels are to be turned; 1 where the container says so itself (HEIC, AVIF)."""
     title: str = ""
     description: str = ""
+    rating: int | None = None
+    """0 to 5 stars."""
+    keywords: tuple[str, ...] = ()
+    """Names of tags, hierarchies as paths with `/`."""
+    city: str = ""
+    region: str = ""
+    country: str = ""
+    """Names that somebody wrote, whatever the coordinates say."""
 
     @property
     def taken_at(self) -> datetime | None:
@@ -72,14 +82,24 @@ class Metadata:
         return self.time.offset_minutes if self.time else None
 
 
-def read_metadata(path: Path) -> Metadata:
-    """All of it; a file without any, or with nonsense, gives the defaults.
+@dataclass(frozen=True)
+class Blocks:
+    """What a file and its sidecar say, before any of it is weighed."""
+
+    exif: ExifTags = field(default_factory=ExifTags)
+    xmp: XmpProperties = field(default_factory=XmpProperties)
+    iptc: IptcFields = field(default_factory=IptcFields)
+    sidecar: XmpProperties = field(default_factory=XmpProperties)
+
+
+def read_metadata(path: Path, *, sidecar: bytes = b"") -> Metadata:
+    """All of it; a file without any, or with nonsense, gives the defaults. `sidecar` is an XMP file's bytes.
 
     Raises UndecodableImage when the file is not a picture.
     """
     with open_picture(path) as (file, kind):
-        exif, xmp = _read_blocks(file, kind)
-    return interpret(exif, xmp, turned_by_container=kind in TURNED_BY_CONTAINER)
+        blocks = replace(_read_blocks(file, kind), sidecar=read_xmp(sidecar))
+    return interpret(blocks, turned_by_container=kind in TURNED_BY_CONTAINER)
 
 
 def read_xmp_packet(path: Path) -> tuple[bytes, int]:
@@ -88,40 +108,43 @@ def read_xmp_packet(path: Path) -> tuple[bytes, int]:
     Raises UndecodableImage when the file is not a picture.
     """
     with open_picture(path) as (file, kind):
-        exif, _ = _read_blocks(file, kind)
+        blocks = _read_blocks(file, kind)
         packet = b""
         if kind not in (filetypes.BMP, filetypes.JXL) and kind.family == "image":
             header = read_header(file)
             packet = bytes(header.get("xmp-data")) if header.get_typeof("xmp-data") else b""
     turned_by_container = kind in TURNED_BY_CONTAINER
-    return packet, interpret(exif, XmpProperties(), turned_by_container=turned_by_container).orientation
+    return packet, interpret(blocks, turned_by_container=turned_by_container).orientation
 
 
-def _read_blocks(file: io.FileIO, kind: FileType) -> tuple[ExifTags, XmpProperties]:
+def _read_blocks(file: io.FileIO, kind: FileType) -> Blocks:
     if kind == filetypes.BMP:
-        return ExifTags(), XmpProperties()
+        return Blocks()
     if kind.family == "raw":
-        return read_exif(raw.exif_block(file, kind)), XmpProperties()
+        return Blocks(read_exif(raw.exif_block(file, kind)))
     if kind == filetypes.JXL:
         exif_block, xmp_block = jxl.metadata_blocks(file.read())
-        return read_exif(io.BytesIO(exif_block)), read_xmp(xmp_block)
+        return Blocks(read_exif(io.BytesIO(exif_block)), read_xmp(xmp_block))
     header = read_header(file)
-    blocks = {name: bytes(header.get(name)) for name in ("exif-data", "xmp-data") if header.get_typeof(name)}
+    names = ("exif-data", "xmp-data", "iptc-data")
+    blocks = {name: bytes(header.get(name)) for name in names if header.get_typeof(name)}
     if kind == filetypes.TIFF:
         exif = read_exif(file)
     else:
         exif = read_exif(io.BytesIO(blocks.get("exif-data", b"").removeprefix(b"Exif\0\0")))
-    return exif, read_xmp(blocks.get("xmp-data", b""))
+    return Blocks(exif, read_xmp(blocks.get("xmp-data", b"")), read_iptc(blocks.get("iptc-data", b"")))
 
 
-def interpret(exif: ExifTags, xmp: XmpProperties, *, turned_by_container: bool = False) -> Metadata:
-    """Meaning of the tags; no file involved."""
-    latitude, longitude = _place(exif, xmp)
+def interpret(blocks: Blocks, *, turned_by_container: bool = False) -> Metadata:
+    """Meaning of the tags; no file involved. docs/metadata.md is the table of what goes before what."""
+    exif, xmp, iptc, sidecar = blocks.exif, blocks.xmp, blocks.iptc, blocks.sidecar
+    latitude, longitude = _place(exif, xmp, sidecar)
+    city, region, country = _names(sidecar, xmp, iptc)
     gps_at = gps_instant(exif.text("GPSDateStamp"), exif.numbers("GPSTimeStamp"))
     orientation = exif.number("Orientation")
     has_orientation = not turned_by_container and orientation in range(1, 9)
     return Metadata(
-        time=time_of_tags(*_first_stamp(exif, xmp), gps_at),
+        time=time_of_tags(*_first_stamp(blocks), gps_at),
         gps_at=gps_at,
         latitude=latitude,
         longitude=longitude,
@@ -134,8 +157,13 @@ def interpret(exif: ExifTags, xmp: XmpProperties, *, turned_by_container: bool =
         exposure_seconds=_positive(exif, "ExposureTime"),
         focal_length_mm=_positive(exif, "FocalLength"),
         orientation=int(orientation or 1) if has_orientation else 1,
-        title=_clean(xmp.title),
-        description=_description(exif, xmp),
+        title=_clean(sidecar.title or xmp.title or iptc.title),
+        description=_description(blocks),
+        rating=_rating(blocks),
+        keywords=_keywords(blocks),
+        city=city,
+        region=region,
+        country=country,
     )
 
 
@@ -144,12 +172,41 @@ def _clean(text: str, limit: int = _MAX_TEXT) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()[:limit].rstrip()
 
 
-def _description(exif: ExifTags, xmp: XmpProperties) -> str:
-    if xmp.description:
-        return _clean(xmp.description, _MAX_DESCRIPTION)
+def _description(blocks: Blocks) -> str:
+    """EXIF, IPTC, XMP, as the Metadata Working Group says; IPTC last when a program left it outdated."""
+    exif, xmp, iptc = blocks.exif, blocks.xmp, blocks.iptc
     text = _clean(exif.text("ImageDescription"), _MAX_DESCRIPTION)
     is_camera_name = text in (_clean(exif.text("Make")), _clean(exif.text("Model")))
-    return "" if is_camera_name or _CAMERA_CHATTER.fullmatch(text) else text
+    said = "" if is_camera_name or _CAMERA_CHATTER.fullmatch(text) else text
+    others = (xmp.description, iptc.caption) if iptc.is_outdated else (iptc.caption, xmp.description)
+    found = (blocks.sidecar.description, said, *others)
+    return next((clean for text in found if (clean := _clean(text, _MAX_DESCRIPTION))), "")
+
+
+def _rating(blocks: Blocks) -> int | None:
+    """Stars; what was rejected (-1) has none."""
+    percent = blocks.exif.number("RatingPercent")
+    from_percent = round(percent / 25) + 1 if percent else percent  # 1, 25, 50, 75, 99
+    found = (blocks.sidecar.rating, blocks.xmp.rating, blocks.exif.number("Rating"), from_percent)
+    stars = next((stars for stars in found if stars is not None), None)
+    return int(stars) if stars is not None and 0 <= stars <= 5 else None
+
+
+def _keywords(blocks: Blocks) -> tuple[str, ...]:
+    """All of them: programs write some here and some there."""
+    packets = (blocks.sidecar, blocks.xmp)
+    flat = [word for packet in packets for word in packet.keywords]
+    paths = [path for packet in packets for path in packet.hierarchical_keywords]
+    return tuple(as_tags([*flat, *blocks.iptc.keywords], paths))
+
+
+def _names(*sources: XmpProperties | IptcFields) -> tuple[str, str, str]:
+    """City, region and country of the first that names any; never mixed."""
+    for source in sources:
+        names = (_clean(source.city), _clean(source.region), _clean(source.country, 100))
+        if any(names):
+            return names
+    return "", "", ""
 
 
 def _positive(exif: ExifTags, name: str) -> float | None:
@@ -170,7 +227,9 @@ def _iso(exif: ExifTags) -> int | None:
 # ---------------------------------------------------------------- place
 
 
-def _place(exif: ExifTags, xmp: XmpProperties) -> tuple[float | None, float | None]:
+def _place(exif: ExifTags, xmp: XmpProperties, sidecar: XmpProperties) -> tuple[float | None, float | None]:
+    if sidecar.latitude is not None and sidecar.longitude is not None:
+        return sidecar.latitude, sidecar.longitude
     latitude = _degrees(exif, "GPSLatitude", "NS", 90)
     longitude = _degrees(exif, "GPSLongitude", "EW", 180)
     if latitude == longitude == 0 and not any(exif.numbers(name) for name in ("GPSAltitude", "GPSTimeStamp")):
@@ -206,7 +265,12 @@ def _altitude(exif: ExifTags) -> float | None:
 # ---------------------------------------------------------------- time
 
 
-def _first_stamp(exif: ExifTags, xmp: XmpProperties) -> tuple[Stamp | None, TakenAtSource | None]:
+def _first_stamp(blocks: Blocks) -> tuple[Stamp | None, TakenAtSource | None]:
+    exif = blocks.exif
+    # Programs that may not change the picture write what somebody corrected beside it.
+    for text in blocks.sidecar.dates:
+        if stamp := parse_stamp(text):
+            return stamp, "xmp"
     fields: tuple[tuple[TakenAtSource, str, str, str], ...] = (
         ("exif_original", "DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal"),
         ("exif_digitized", "DateTimeDigitized", "SubSecTimeDigitized", "OffsetTimeDigitized"),
@@ -222,9 +286,14 @@ def _first_stamp(exif: ExifTags, xmp: XmpProperties) -> tuple[Stamp | None, Take
         if stamp := stamps[source]:
             return _with_offset_of_same_moment(stamp, list(stamps.values())), source
     # Editors change EXIF's DateTime when they save; the dates of XMP that are read do not change.
-    for text in xmp.dates:
-        if stamp := parse_stamp(text):
-            return stamp, "xmp"
+    dates: tuple[tuple[TakenAtSource, tuple[str, ...]], ...] = (
+        ("xmp", blocks.xmp.dates),
+        ("iptc", (blocks.iptc.created,)),
+    )
+    for source, texts in dates:
+        for text in texts:
+            if stamp := parse_stamp(text):
+                return stamp, source
     return (stamps["exif_modified"], "exif_modified") if stamps["exif_modified"] else (None, None)
 
 

@@ -186,6 +186,9 @@ class Photo(models.Model):
 
     title = models.CharField(max_length=300, blank=True)
     description = models.TextField(blank=True)
+    file_keywords = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, help_text="As last read from the file."
+    )
     rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 to 5 stars.")
     locked_fields = ArrayField(
         models.CharField(max_length=20, choices=Editable),
@@ -315,6 +318,11 @@ class Photo(models.Model):
             server_zone=settings.TIME_ZONE,
         )
 
+    @property
+    def time_zone_of_place(self) -> bool:
+        """Whether `time_zone` is that of the place and not the library's."""
+        return bool(self.time_zone) and self.zone_source != self.ZoneSource.LIBRARY
+
     def is_locked(self, field: str) -> bool:
         """Whether a person said this `Editable`."""
         return field in self.locked_fields
@@ -344,10 +352,11 @@ class TagQuerySet(ScopedQuerySet["Tag"]):
 
 
 class Tag(models.Model):
-    """A word on a photo, by a person (score 1) or by a model (score 0 to 1)."""
+    """A word on a photo, by a person or a keyword of the file (score 1) or by a model (score 0 to 1)."""
 
     class Source(models.TextChoices):
         PERSON = "person", "a person"
+        FILE = "file", "the file"
         MACHINE = "machine"
 
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="tags")
@@ -362,6 +371,16 @@ class Tag(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Sidecar(models.Model):
+    """The XMP file that lay beside an original when it was imported; programs write corrections there."""
+
+    photo = models.OneToOneField(Photo, on_delete=models.CASCADE, related_name="sidecar")
+    xmp = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"sidecar of photo {self.photo_id}"
 
 
 class Album(models.Model):

@@ -12,7 +12,7 @@ from photos import imaging, live_photos, media_metadata, playback_step, renderin
 from photos.capture_time import decide
 from photos.decoding import decode
 from photos.metadata import Metadata
-from photos.models import Photo
+from photos.models import Photo, Sidecar, Tag
 from photos.places import Place, place_at
 from photos.rendering import Renditions
 from photos.storages import local_path, originals, renditions
@@ -32,7 +32,7 @@ def read_metadata_of(photo: Photo) -> StepResult:
     """What the file says, and what follows from it."""
     try:
         with local_path(originals(), photo.original_key) as path:
-            found = decode(media_metadata.read_metadata, path)
+            found = decode(media_metadata.read_metadata, path, sidecar=sidecar_of(photo))
     except FileNotFoundError:
         return StepResult.failed(ORIGINAL_MISSING)
     except imaging.UndecodableImage as error:
@@ -41,6 +41,7 @@ def read_metadata_of(photo: Photo) -> StepResult:
         # Read again: while the file was looked at, somebody may have corrected what it says.
         current = Photo.objects.select_for_update(of=("self",)).select_related("library").get(pk=photo.pk)
         apply_metadata(current, found)
+        apply_keywords(current, found.keywords)
         current.save(update_fields=METADATA_FIELDS)
     return StepResult.done()
 
@@ -53,6 +54,9 @@ def apply_metadata(photo: Photo, found: Metadata) -> None:
     photo.iso, photo.f_number = found.iso, found.f_number
     photo.exposure_seconds, photo.focal_length_mm = found.exposure_seconds, found.focal_length_mm
     photo.gps_at = found.gps_at
+    for field in ("title", "description", "rating"):
+        if not photo.is_locked(field):
+            setattr(photo, field, getattr(found, field))
     if photo.is_locked("time") or (found.time is None and photo.is_dated_elsewhere):
         return
     if (time := decide(found.time, photo.surroundings())) is not None:
@@ -65,10 +69,33 @@ def apply_place(photo: Photo, found: Metadata) -> None:
         if found.latitude is not None and found.longitude is not None:
             photo.latitude, photo.longitude = found.latitude, found.longitude
         photo.altitude_metres = found.altitude
-    photo.set_place(place_at(*photo.coordinates) if photo.coordinates else Place())
+    written = Place(found.city, found.region, found.country)
+    if photo.coordinates is not None:
+        photo.set_place(place_at(*photo.coordinates))
+    else:
+        photo.set_place(Place() if photo.is_locked("place") else written)
+
+
+def apply_keywords(photo: Photo, keywords: Sequence[str]) -> None:
+    """Tags by the file. One that somebody took away is not given again while the file says the same."""
+    gone, new = set(photo.file_keywords) - set(keywords), set(keywords) - set(photo.file_keywords)
+    if gone:
+        Tag.objects.filter(photo=photo, name__in=gone, source=Tag.Source.FILE).delete()
+    rows = [Tag(photo=photo, name=name, source=Tag.Source.FILE) for name in keywords if name in new]
+    Tag.objects.bulk_create(rows, ignore_conflicts=True)
+    photo.file_keywords = list(keywords)
+
+
+def sidecar_of(photo: Photo) -> bytes:
+    """The XMP file that came with it, b"" for none."""
+    return bytes(Sidecar.objects.filter(photo=photo).values_list("xmp", flat=True).first() or b"")
 
 
 METADATA_FIELDS = [
+    "title",
+    "description",
+    "rating",
+    "file_keywords",
     "latitude",
     "longitude",
     "altitude_metres",

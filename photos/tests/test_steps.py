@@ -10,6 +10,7 @@ import pytest
 
 from jobs import tasks
 from photos import steps
+from photos.importing import import_folder
 from photos.models import Library, Photo, PhotoStep
 from photos.steps import signed_64
 from photos.storages import originals, read_bytes, renditions
@@ -202,3 +203,54 @@ def test_a_photo_deleted_meanwhile_disturbs_nobody(add_photo: AddPhoto) -> None:
 def test_a_hash_of_64_bits_fits_a_signed_column(value: int, stored: int) -> None:
     assert signed_64(value) == stored
     assert stored % 2**64 == value
+
+
+SIDECAR = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmlns:lr="http://ns.adobe.com/lightroom/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/"
+ xmp:Rating="4" exif:DateTimeOriginal="2023-02-03T04:05:06+01:00">
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">The tower</rdf:li></rdf:Alt></dc:title>
+<dc:subject><rdf:Bag><rdf:li>Paris</rdf:li><rdf:li>night</rdf:li></rdf:Bag></dc:subject>
+<lr:hierarchicalSubject><rdf:Bag><rdf:li>Places|France|Paris</rdf:li></rdf:Bag></lr:hierarchicalSubject>
+</rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+def tag_names(photo: Photo) -> set[str]:
+    return set(photo.tags.values_list("name", flat=True))
+
+
+def test_a_sidecar_goes_before_the_file_and_its_keywords_are_tags(
+    library: Library, media: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "in" / "tower.jpg"
+    picture.parent.mkdir()
+    picture.write_bytes(jpeg(exif=taken("2024:05:01 12:34:56")))
+    picture.with_suffix(".xmp").write_bytes(SIDECAR)
+    report = import_folder(library=library, root=picture.parent)
+    assert (report.imported, [reason for _, reason in report.skipped]) == (1, ["It was read with its photo."])
+    work()
+    photo = Photo.objects.get()
+    assert (photo.title, photo.rating) == ("The tower", 4)
+    assert (photo.wall_clock, photo.utc_offset_minutes) == (datetime(2023, 2, 3, 4, 5, 6), 60)
+    assert tag_names(photo) == {"Places/France/Paris", "night"}
+    assert picture.read_bytes() == read_bytes(originals(), photo.original_key)
+
+
+def test_a_keyword_taken_away_by_hand_stays_away_and_one_given_by_hand_stays(
+    library: Library, media: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "in" / "tower.jpg"
+    picture.parent.mkdir()
+    picture.write_bytes(jpeg())
+    picture.with_suffix(".xmp").write_bytes(SIDECAR)
+    import_folder(library=library, root=picture.parent)
+    work()
+    photo = Photo.objects.get()
+    photo.tags.filter(name="night").delete()
+    photo.tags.create(name="mine")
+    steps.read_metadata([photo.pk])
+    assert tag_names(photo) == {"Places/France/Paris", "mine"}
+    picture.with_suffix(".xmp").write_bytes(SIDECAR.replace(b"Places|France|Paris", b"Travel"))
+    import_folder(library=library, root=picture.parent)
+    work()
+    assert tag_names(photo) == {"Travel", "Paris", "mine"}
