@@ -101,7 +101,8 @@ def decide(tags: CaptureTime | None, around: Surroundings) -> CaptureTime | None
     if time.source == "gps" or time.source == "name":
         wall = wall_clock_in(zone, time.utc)
         return with_offset(replace(time, wall=wall), offset_minutes(zone, wall), source, zone)
-    return time  # the clocks of camera and receiver disagree: the date doctor's business
+    # The clocks of camera and receiver disagree: the date doctor's business, who needs the zone.
+    return replace(time, zone=zone) if source == "place" else time
 
 
 def known_zone(around: Surroundings) -> tuple[str, ZoneSource]:

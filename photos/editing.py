@@ -94,8 +94,8 @@ def set_time(photo: Photo, clock: WallClock) -> None:
     if clock.offset_minutes is not None:
         time = with_offset(time, clock.offset_minutes, "person")
     elif zone:
-        source = "place" if photo.zone_source == Photo.ZoneSource.PLACE else "library"
-        time = with_offset(time, offset_minutes(zone, clock.wall), source, zone)
+        minutes = offset_minutes(zone, clock.wall)
+        time = with_offset(time, minutes, "place" if photo.time_zone_of_place else "library", zone)
     elif photo.utc_offset_minutes is not None:
         time = with_offset(time, photo.utc_offset_minutes, "offset")
     photo.set_time(time)

@@ -65,4 +65,4 @@ def undo(request: HtmxHttpRequest, edit_id: int) -> HttpResponse:
     messages.success(request, f"Undone for {undone.restored} photo{'s' * (undone.restored != 1)}.{left}")
     if len(photo_ids) == 1 and Photo.objects.visible_to(request.user).filter(pk=photo_ids[0]).exists():
         return redirect("photo", photo_ids[0])
-    return redirect("timeline")
+    return redirect("dates")

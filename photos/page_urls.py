@@ -2,6 +2,7 @@ from django.urls import path
 
 from photos import (
     album_views,
+    date_views,
     editing_views,
     place_views,
     views,
@@ -16,6 +17,8 @@ urlpatterns = [
     path("photos/<int:photo_id>/steps/<str:step>/retry", views.retry_step, name="retry-step"),
     path("photos/<int:photo_id>/details", editing_views.details, name="photo-details"),
     path("photos/<int:photo_id>/unlock/<str:field>", editing_views.unlock, name="unlock-field"),
+    path("dates", date_views.dates, name="dates"),
+    path("dates/<int:library_id>/<str:key>", date_views.apply, name="apply-dates"),
     path("edits/<int:edit_id>/undo", editing_views.undo, name="undo-edit"),
     path("photos/<int:photo_id>/trash", views.trash_photo, name="trash-photo"),
     path("photos/<int:photo_id>/restore", views.restore_photo, name="restore-photo"),

@@ -5,6 +5,7 @@ from photos import (
     api,
     bulk_api,
     converters,  # noqa: F401 - brings “id” into paths
+    dates_api,
     duplicates_api,
     editing_api,
     libraries_api,
@@ -47,6 +48,8 @@ urlpatterns = [
     path("search/by-tag", tags_api.search_by_tag, name="api-search-by-tag"),
     path("duplicates", duplicates_api.duplicates, name="api-duplicates"),
     path("photos/<id:photo_id>/edit", editing_api.edit, name="api-photo-edit"),
+    path("dates/proposals", dates_api.proposals, name="api-dates"),
+    path("dates/apply", dates_api.apply, name="api-apply-dates"),
     path("edits/<id:edit_id>/undo", editing_api.undo, name="api-undo-edit"),
     path("uploads", tus_api.uploads, name="api-tus"),
     path("uploads/<uuid:upload_id>", tus_api.upload, name="api-tus-upload"),
