@@ -4,6 +4,7 @@ from typing import Any
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -11,15 +12,18 @@ from rest_framework.response import Response
 
 from photos import date_doctor
 from photos.api_errors import Conflict, validated
+from photos.api_fields import IdField
 from photos.date_finder import Proposal
 from photos.models import Library
+from photos.schemas import AppliedDates, DateProposals
 
 
 class ApplyBody(serializers.Serializer[Any]):
-    library_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    library_id = IdField()
     key = serializers.CharField(max_length=64)
 
 
+@extend_schema(summary="Find wrong dates", responses=DateProposals)
 @api_view(["GET", "HEAD"])
 async def proposals(request: Request) -> Response:
     """Corrections: `{items: [{library_id, key, kind, reason, photos: [{id, before, after}]}]}`."""
@@ -46,6 +50,7 @@ def as_json(library: Library, proposal: Proposal) -> dict[str, Any]:
     }
 
 
+@extend_schema(summary="Correct wrong dates", request=ApplyBody, responses=AppliedDates)
 @api_view(["POST"])
 async def apply(request: Request) -> Response:
     """Carry out a proposal: `{edit_id, photos}`; `edits/<id>/undo` undoes it. 409 when it no longer holds."""

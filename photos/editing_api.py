@@ -6,6 +6,7 @@ from typing import Any
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
 from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -14,7 +15,9 @@ from rest_framework.response import Response
 from photos import editing
 from photos.api import photo_not_found
 from photos.api_errors import Unprocessable, validated
+from photos.api_fields import FiniteFloatField
 from photos.models import Photo, PhotoEdit
+from photos.schemas import EditAnswer, UndoAnswer
 from photos.serializers import photos_as_json
 from photos.stamps import MAX_OFFSET_MINUTES
 
@@ -39,8 +42,8 @@ class EditBody(serializers.Serializer[Any]):
     utc_offset_minutes = serializers.IntegerField(
         required=False, allow_null=True, min_value=-MAX_OFFSET_MINUTES, max_value=MAX_OFFSET_MINUTES
     )
-    latitude = serializers.FloatField(required=False, allow_null=True, min_value=-90, max_value=90)
-    longitude = serializers.FloatField(required=False, allow_null=True, min_value=-180, max_value=180)
+    latitude = FiniteFloatField(required=False, allow_null=True, min_value=-90, max_value=90)
+    longitude = FiniteFloatField(required=False, allow_null=True, min_value=-180, max_value=180)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Coordinates come in pairs, an offset with its wall clock."""
@@ -52,6 +55,7 @@ class EditBody(serializers.Serializer[Any]):
         return attrs
 
 
+@extend_schema(summary="Correct a photo", request=EditBody, responses=EditAnswer)
 @api_view(["PATCH"])
 async def edit(request: Request, photo_id: int) -> HttpResponse:
     """Correct a photo: answers it with the `edit_id` by which to undo, null when nothing changed."""
@@ -78,6 +82,7 @@ def edit_sync(user: Any, photo_id: int, body: dict[str, Any]) -> HttpResponse:
     return HttpResponse(f'{{"edit_id":{edit_id},"photo":{text}}}', content_type="application/json")
 
 
+@extend_schema(summary="Undo a correction", request=None, responses=UndoAnswer)
 @api_view(["POST"])
 async def undo(request: Request, edit_id: int) -> Response:
     """Undo an edit where it still stands: `{restored, left}`; doing it twice changes nothing."""
