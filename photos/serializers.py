@@ -34,8 +34,8 @@ def wall_clock(name: str) -> str:
 
 def nullable_instant(name: str) -> str:
     """An instant of UTC to the second, with its Z, or null."""
-    return f"""CASE WHEN {column(name)} IS NULL THEN 'null' ELSE
-        to_char({column(name)} AT TIME ZONE 'UTC', '"\\""YYYY-MM-DD"T"HH24:MI:SS"Z\\""') END"""
+    text = f"""to_char({column(name)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+    return f"coalesce(to_json({text})::text, 'null')"
 
 
 HEX = f"replace({column('uuid')}::text, '-', '')"
