@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from jobs import tasks
+from photos.bulk import rate
 from photos.editing import BadEdit, Undone, WallClock, edit_photo, undo, unlock
 from photos.models import EditedPhoto, Library, Photo, PhotoEdit
 from photos.storages import originals, read_bytes
@@ -196,3 +197,20 @@ def test_the_api_corrects_and_undoes(client: Client, photo: Photo, alice: Any, l
     assert client.patch(url, {}, content_type="application/json").json()["edit_id"] is None
     for wrong in ({"taken_at": "soon"}, {"latitude": 1}, {"utc_offset_minutes": 60}, {"rating": 9}):
         assert client.patch(url, wrong, content_type="application/json").status_code == 422
+
+
+def test_a_rating_given_to_many_stays_when_the_files_are_read_again(photo: Photo) -> None:
+    for stars in (3, 4):
+        assert rate(Photo.objects.filter(pk=photo.pk), stars) == 1
+    read_again(photo)
+    assert (photo.rating, photo.locked_fields) == (4, ["rating"])
+
+
+def test_what_the_api_says_about_a_photo_is_a_correction(client: Client, photo: Photo, alice: Any) -> None:
+    client.force_login(alice)
+    body = {"title": "Noon", "rating": 2, "favorite": True}
+    answer = client.patch(f"/api/photos/{photo.pk}", body, content_type="application/json")
+    assert answer.status_code == 200
+    read_again(photo)
+    assert (photo.title, photo.rating, photo.is_favorite) == ("Noon", 2, True)
+    assert set(photo.locked_fields) == {"title", "rating"}

@@ -15,6 +15,7 @@ EXAMPLES = {
     "face_id": 1,
     "key_id": 1,
     "library_id": 1,
+    "album_id": 1,
     "key": "0123456789abcdef",
     "edit_id": 1,
     "field": "time",
