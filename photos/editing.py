@@ -27,6 +27,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "rating": ("rating",),
 }
 """The columns behind each `Photo.Editable`."""
+NOTHING: Mapping[str, Mapping[str, Any]] = {
+    "title": {"title": ""},
+    "description": {"description": ""},
+    "rating": {"rating": None},
+    "place": {"latitude": None, "longitude": None, "altitude_metres": None},
+}
+"""What stands until the file is read again, and stays when it says nothing."""
 MOMENTS = ("taken_at", "taken_at_utc")
 
 
@@ -218,6 +225,8 @@ def unlock(*, photo: Photo, field: str) -> None:
     with transaction.atomic():
         row = Photo.objects.select_for_update().get(pk=photo.pk)
         row.locked_fields = [name for name in row.locked_fields if name != field]
-        row.save(update_fields=["locked_fields"])
+        for column, nothing in NOTHING.get(field, {}).items():
+            setattr(row, column, nothing)
+        row.save(update_fields=["locked_fields", *NOTHING.get(field, {})])
         ledger.reset(PhotoStep.objects.filter(step="metadata", photo=row))
     transaction.on_commit(partial(publish, photo.library_id, "photo", id=photo.pk))

@@ -149,7 +149,7 @@ def import_file(*, library: Library, path: Path, user: Any, report: ImportReport
         return
     try:
         ingested = ingest_path(library=library, path=path, user=user)
-        keep_sidecar(ingested.photo, path)
+        keep_sidecar(ingested.photo, read_sidecar(path))
     except RejectedFile as error:
         kept = report.skipped if error.code == "unsupported_type" else report.failed
         kept.append((shown(path), str(error)))
@@ -178,20 +178,22 @@ def picture_of(path: Path) -> Path | None:
     return next((other for other in beside if other.suffix.lower() != ".xmp" and other.is_file()), None)
 
 
-def keep_sidecar(photo: Photo, picture: Path) -> None:
-    """Keep the XMP file beside a picture, if there is one, and read the metadata with it."""
+def read_sidecar(picture: Path) -> bytes:
+    """The XMP file beside a picture, b"" for none."""
     for path in sidecar_paths(picture):
-        if not path.is_file() or path.stat().st_size > MAX_SIDECAR_BYTES:
-            continue
-        data = path.read_bytes()
-        if read_xmp(data) == XmpProperties():
-            continue
-        with transaction.atomic():
-            if Sidecar.objects.filter(photo=photo, xmp=data).exists():
-                return
-            Sidecar.objects.update_or_create(photo=photo, defaults={"xmp": data})
-            ledger.reset(PhotoStep.objects.filter(photo=photo, step="metadata"))
+        if path.is_file() and path.stat().st_size <= MAX_SIDECAR_BYTES:
+            return path.read_bytes()
+    return b""
+
+
+def keep_sidecar(photo: Photo, xmp: bytes) -> None:
+    """Keep the XMP that came beside a picture, and read the metadata with it; nothing when it says nothing."""
+    if read_xmp(xmp) == XmpProperties():
         return
+    with transaction.atomic():
+        if not Sidecar.objects.filter(photo=photo, xmp=xmp).exists():
+            Sidecar.objects.update_or_create(photo=photo, defaults={"xmp": xmp})
+            ledger.reset(PhotoStep.objects.filter(photo=photo, step="metadata"))
 
 
 def ingest_path(*, library: Library, path: Path, user: Any) -> Ingested:

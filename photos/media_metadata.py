@@ -12,7 +12,10 @@ from photos.xmp import XmpProperties, read_xmp
 
 
 def read_metadata(path: Path, *, sidecar: bytes = b"") -> Metadata:
-    """Of a picture or video, told by content; `sidecar` is an XMP file's bytes. Raises UndecodableImage for anything else."""
+    """Of a picture or video, told by content; `sidecar` is an XMP file's bytes.
+
+    Raises UndecodableImage for anything else.
+    """
     with path.open("rb") as file:
         kind = filetypes.sniff(file.read(filetypes.HEAD_BYTES))
     if kind is None or kind.family != "video":

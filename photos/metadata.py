@@ -21,7 +21,6 @@ from photos.keywords import as_tags
 from photos.stamps import Stamp, gps_instant, parse_stamp
 from photos.xmp import XmpProperties, read_xmp
 
-
 TURNED_BY_CONTAINER = frozenset({filetypes.HEIC, filetypes.HEIF, filetypes.AVIF, filetypes.JXL})
 _MAX_TEXT = 200
 _MAX_DESCRIPTION = 2000

@@ -55,8 +55,10 @@ def apply_metadata(photo: Photo, found: Metadata) -> None:
     photo.exposure_seconds, photo.focal_length_mm = found.exposure_seconds, found.focal_length_mm
     photo.gps_at = found.gps_at
     for field in ("title", "description", "rating"):
-        if not photo.is_locked(field):
-            setattr(photo, field, getattr(found, field))
+        value = getattr(found, field)
+        # What the file does not say an import may have known.
+        if value not in ("", None) and not photo.is_locked(field):
+            setattr(photo, field, value)
     if photo.is_locked("time") or (found.time is None and photo.is_dated_elsewhere):
         return
     if (time := decide(found.time, photo.surroundings())) is not None:

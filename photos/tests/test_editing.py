@@ -98,6 +98,10 @@ def test_unlocking_reads_the_file_again(photo: Photo) -> None:
     tasks.drain("metadata")
     photo.refresh_from_db()
     assert (photo.wall_clock, photo.title, photo.locked_fields) == (BEFORE, "Noon", ["title"])
+    unlock(photo=photo, field="title")
+    tasks.drain("metadata")
+    photo.refresh_from_db()
+    assert (photo.title, photo.locked_fields) == ("", [])
 
 
 @pytest.mark.parametrize(
