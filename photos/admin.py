@@ -18,15 +18,19 @@ from jobs import ledger
 from jobs.admin import AnyModelAdmin, AnyModelForm, AnyTabularInline, ReadOnlyAdmin
 from jobs.models import StepStatus
 from jobs.steps import all_steps
+from photos import editing
 from photos.models import (
     Album,
     AlbumPhoto,
+    EditedPhoto,
     LegacyFile,
     Library,
     Membership,
     Photo,
+    PhotoEdit,
     PhotoStep,
     ResumableUpload,
+    Sidecar,
     Tag,
 )
 
@@ -172,8 +176,26 @@ class PhotoAdmin(AnyModelAdmin):
             {"fields": ["picture", "original_name", "library", "uploaded_by", "created_at", "deleted_at"]},
         ),
         ("By people", {"fields": ["title", "description", "rating", "is_favorite", "is_archived"]}),
-        ("When", {"fields": ["taken", "taken_at_utc", "utc_offset_minutes", "taken_at_source"]}),
-        ("Where", {"fields": ["latitude", "longitude", "altitude_metres"]}),
+        (
+            "When",
+            {
+                "fields": [
+                    ("taken", "taken_at_source"),
+                    ("taken_at_utc", "utc_offset_minutes"),
+                    ("time_zone", "zone_source"),
+                    ("gps_at", "file_modified_at"),
+                ]
+            },
+        ),
+        (
+            "Where",
+            {
+                "fields": [
+                    ("latitude", "longitude", "altitude_metres"),
+                    ("city", "region", "country", "country_code"),
+                ]
+            },
+        ),
         (
             "Camera",
             {
@@ -209,7 +231,11 @@ class PhotoAdmin(AnyModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Photo, form: Any, change: bool) -> None:
         """Only the changed columns: a step may be writing the others."""
-        obj.save(update_fields=form.changed_data)
+        said = set(form.changed_data) & set(Photo.Editable.values)
+        values = {name: form.cleaned_data[name] for name in sorted(said)}
+        if values:
+            editing.edit_photo(photo=obj, actor=request.user, values=values)
+        obj.save(update_fields=[name for name in form.changed_data if name not in said])
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -395,3 +421,31 @@ class LegacyFileAdmin(ReadOnlyAdmin):
     list_display = ["photo", "path"]
     list_select_related = ["photo"]
     search_fields = ["path"]
+
+
+@admin.register(PhotoEdit)
+class PhotoEditAdmin(ReadOnlyAdmin):
+    """What people corrected."""
+
+    list_display = ["summary", "library", "actor", "at", "undone_at"]
+    list_filter = ["library"]
+    list_select_related = ["library", "actor"]
+    ordering = ["-pk"]
+
+
+@admin.register(Sidecar)
+class SidecarAdmin(ReadOnlyAdmin):
+    """XMP files that came with photos."""
+
+    list_display = ["photo"]
+    list_select_related = ["photo"]
+    ordering = ["-pk"]
+
+
+@admin.register(EditedPhoto)
+class EditedPhotoAdmin(ReadOnlyAdmin):
+    """What a correction did to one photo."""
+
+    list_display = ["photo", "edit"]
+    list_select_related = ["photo", "edit"]
+    ordering = ["-pk"]

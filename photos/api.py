@@ -10,6 +10,7 @@ from urllib.parse import quote
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import transaction
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from drf_spectacular.types import OpenApiTypes
@@ -24,7 +25,7 @@ from jobs import ledger
 from jobs.models import StepStatus
 from jobs.rate_limits import UploadLimit
 from jobs.services import step_counts
-from photos import bulk, jpeg, media_keys, schemas, serving
+from photos import bulk, editing, jpeg, media_keys, schemas, serving
 from photos.api_errors import (
     BadRequest,
     DecodeFailed,
@@ -150,10 +151,18 @@ def photo_answer(user: Any, photo_id: int) -> HttpResponse:
 
 
 def change_photo(user: Any, photo_id: int, changes: dict[str, Any]) -> None:
+    """Marks are set; what the file could say as well is a correction, which locks it."""
     chosen = Photo.objects.editable_by(user).filter(pk=photo_id)
-    values = {PHOTO_COLUMNS.get(name, name): value for name, value in changes.items()}
-    if not (bulk.set_values(chosen, **values) if values else chosen.exists()):
+    photo = chosen.select_related("library").first()
+    if photo is None:
         raise photo_not_found()
+    said = {name: value for name, value in changes.items() if name in Photo.Editable.values}
+    marks = {PHOTO_COLUMNS.get(name, name): changes[name] for name in changes if name not in said}
+    with transaction.atomic():
+        if said:
+            editing.edit_photo(photo=photo, actor=user, values=said)
+        if marks:
+            bulk.set_values(chosen, **marks)
 
 
 def delete_photo(user: Any, photo_id: int) -> Response:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Case, F, Func, QuerySet, Value, When
 from django.utils import timezone
 
 from jobs.events import publish
 from photos.filters import PhotoFilter
-from photos.models import Album, AlbumPhoto, Tag
+from photos.models import Album, AlbumPhoto, Photo, Tag
 
 EVERYTHING = PhotoFilter()
+LOCKS = Photo._meta.get_field("locked_fields")
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,15 @@ def change_photos(photos: QuerySet[Any], change: Callable[[QuerySet[Any]], int])
 def set_values(photos: QuerySet[Any], **values: Any) -> int:
     """Set these columns. Returns how many rows there were."""
     return change_photos(photos, lambda rows: rows.update(**values))
+
+
+def rate(photos: QuerySet[Any], stars: int | None) -> int:
+    """Set the rating, and lock it against what the files say."""
+    lock = Value(Photo.Editable.RATING.value)
+    with_lock = Func(F("locked_fields"), lock, function="array_append", output_field=LOCKS)
+    has_lock = When(locked_fields__contains=[Photo.Editable.RATING], then=F("locked_fields"))
+    locked = Case(has_lock, default=with_lock)
+    return set_values(photos, rating=stars, locked_fields=locked)
 
 
 def trash(photos: QuerySet[Any]) -> int:

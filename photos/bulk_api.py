@@ -59,7 +59,7 @@ def carry_out(user: Any, body: dict[str, Any]) -> int:
         case "trash":
             return bulk.trash(photos)
         case "rate":
-            return bulk.set_values(photos, rating=body["rating"])
+            return bulk.rate(photos, body["rating"])
         case "tag":
             return bulk.tag(photos, body["tag"])
         case "untag":

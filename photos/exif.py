@@ -22,6 +22,8 @@ _IMAGE_TAGS = {
     0x0110: "Model",
     0x0112: "Orientation",
     0x0132: "DateTime",
+    0x4746: "Rating",
+    0x4749: "RatingPercent",
     0x8769: "ExifIFD",
     0x8825: "GPSIFD",
 }

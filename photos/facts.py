@@ -8,6 +8,14 @@ from django.utils.formats import date_format
 
 from photos.models import Photo
 
+ZONE_WORDS = {
+    "offset": "the camera",
+    "gps": "the GPS clock",
+    "place": "the place",
+    "library": "the library’s zone",
+    "person": "a person",
+}
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -47,7 +55,16 @@ def time_fact(photo: Photo) -> Fact:
     taken_at = photo.taken_at.astimezone(UTC)
     text = f"{date_format(taken_at, 'l, j F Y')}, {taken_at:%H:%M:%S}"
     source = Photo.TakenAtSource(photo.taken_at_source).label
-    return Fact("clock", text, f"{zone_text(photo.utc_offset_minutes)} · from {source}")
+    return Fact("clock", text, f"{zone_of(photo)} · from {source}")
+
+
+def zone_of(photo: Photo) -> str:
+    """“UTC+2, Europe/Paris (from the place)”, as far as known."""
+    text = zone_text(photo.utc_offset_minutes)
+    if photo.utc_offset_minutes is None or not photo.zone_source:
+        return text
+    name = f", {photo.time_zone.replace('_', ' ')}" if photo.time_zone else ""
+    return f"{text}{name} (from {ZONE_WORDS[photo.zone_source]})"
 
 
 def zone_text(offset_minutes: int | None) -> str:
@@ -88,13 +105,14 @@ def shutter_text(seconds: float) -> str:
 def place_fact(photo: Photo) -> Fact | None:
     latitude, longitude = photo.latitude, photo.longitude
     if latitude is None or longitude is None:
-        return None
+        return Fact("place", photo.place_name) if photo.place_name else None
     north_south, east_west = "S" if latitude < 0 else "N", "W" if longitude < 0 else "E"
-    text = f"{abs(latitude):.5f}° {north_south}, {abs(longitude):.5f}° {east_west}"
+    degrees = f"{abs(latitude):.5f}° {north_south}, {abs(longitude):.5f}° {east_west}"
     altitude = photo.altitude_metres
-    details = f"{altitude:.0f} m above the sea" if altitude is not None else ""
+    height = f"{altitude:.0f} m above the sea" if altitude is not None else ""
+    text, *others = [part for part in (photo.place_name, degrees, height) if part]
     query = f"mlat={latitude:.5f}&mlon={longitude:.5f}"
-    return Fact("place", text, details, f"https://www.openstreetmap.org/?{query}&zoom=15")
+    return Fact("place", text, " · ".join(others), f"https://www.openstreetmap.org/?{query}&zoom=15")
 
 
 def file_fact(photo: Photo) -> Fact:

@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from glob import escape as glob_escape
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, transaction
 
+from jobs import ledger
 from photos.hashing import hash_file
-from photos.models import Library, Photo
+from photos.models import Library, Photo, PhotoStep, Sidecar
 from photos.services import Ingested, RejectedFile, find_by_checksum, ingest
 from photos.storage_errors import StorageUnavailable
+from photos.xmp import XmpProperties, read_xmp
 
+MAX_SIDECAR_BYTES = 4 * 1024 * 1024
 DATABASE_PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 15, 30)
 
 
@@ -140,8 +144,12 @@ def when_database_is_back(action: Callable[[], None]) -> None:
 
 def import_file(*, library: Library, path: Path, user: Any, report: ImportReport) -> None:
     """Ingest one file and note in `report` how it ended."""
+    if picture_of(path):
+        report.skipped.append((shown(path), "It was read with its photo."))
+        return
     try:
         ingested = ingest_path(library=library, path=path, user=user)
+        keep_sidecar(ingested.photo, read_sidecar(path))
     except RejectedFile as error:
         kept = report.skipped if error.code == "unsupported_type" else report.failed
         kept.append((shown(path), str(error)))
@@ -152,6 +160,40 @@ def import_file(*, library: Library, path: Path, user: Any, report: ImportReport
     else:
         report.duplicates += ingested.is_duplicate
         report.imported += not ingested.is_duplicate
+
+
+def sidecar_paths(picture: Path) -> list[Path]:
+    """Where programs write the XMP of a picture: `a.jpg.xmp` or `a.xmp`."""
+    ends = (".xmp", ".XMP")
+    return [*(picture.with_name(picture.name + end) for end in ends), *map(picture.with_suffix, ends)]
+
+
+def picture_of(path: Path) -> Path | None:
+    """The file that an XMP file lies beside; None for every other file and for one alone."""
+    if path.suffix.lower() != ".xmp":
+        return None
+    if (named := path.with_suffix("")).is_file():
+        return named
+    beside = sorted(path.parent.glob(glob_escape(path.stem) + ".*"))
+    return next((other for other in beside if other.suffix.lower() != ".xmp" and other.is_file()), None)
+
+
+def read_sidecar(picture: Path) -> bytes:
+    """The XMP file beside a picture, b"" for none."""
+    for path in sidecar_paths(picture):
+        if path.is_file() and path.stat().st_size <= MAX_SIDECAR_BYTES:
+            return path.read_bytes()
+    return b""
+
+
+def keep_sidecar(photo: Photo, xmp: bytes) -> None:
+    """Keep the XMP that came beside a picture, and read the metadata with it; nothing when it says nothing."""
+    if read_xmp(xmp) == XmpProperties():
+        return
+    with transaction.atomic():
+        if not Sidecar.objects.filter(photo=photo, xmp=xmp).exists():
+            Sidecar.objects.update_or_create(photo=photo, defaults={"xmp": xmp})
+            ledger.reset(PhotoStep.objects.filter(photo=photo, step="metadata"))
 
 
 def ingest_path(*, library: Library, path: Path, user: Any) -> Ingested:

@@ -6,24 +6,27 @@ from pathlib import Path
 from photos import filetypes, metadata, video
 from photos.exif import ExifTags, Value
 from photos.imaging import UndecodableImage
-from photos.metadata import Metadata
+from photos.metadata import Blocks, Metadata
 from photos.video import VideoFacts
-from photos.xmp import XmpProperties
+from photos.xmp import XmpProperties, read_xmp
 
 
-def read_metadata(path: Path) -> Metadata:
-    """Of a picture or video, told by content. Raises UndecodableImage for anything else."""
+def read_metadata(path: Path, *, sidecar: bytes = b"") -> Metadata:
+    """Of a picture or video, told by content; `sidecar` is an XMP file's bytes.
+
+    Raises UndecodableImage for anything else.
+    """
     with path.open("rb") as file:
         kind = filetypes.sniff(file.read(filetypes.HEAD_BYTES))
     if kind is None or kind.family != "video":
-        return metadata.read_metadata(path)
+        return metadata.read_metadata(path, sidecar=sidecar)
     try:
-        return of_video(video.read_facts(path, kind))
+        return of_video(video.read_facts(path, kind), read_xmp(sidecar))
     except UndecodableImage:
         return Metadata()  # the poster's step says what is wrong
 
 
-def of_video(facts: VideoFacts) -> Metadata:
+def of_video(facts: VideoFacts, sidecar: XmpProperties) -> Metadata:
     """Time, place and camera. An instant without the zone of the place counts as that of a GPS clock."""
     tags: dict[str, Value] = {"Make": facts.camera_make, "Model": facts.camera_model}
     if facts.recorded_at is not None and facts.has_zone:
@@ -38,4 +41,4 @@ def of_video(facts: VideoFacts) -> Metadata:
         tags["GPSAltitude"] = (abs(facts.altitude),)
         tags["GPSAltitudeRef"] = (1.0,) if facts.altitude < 0 else (0.0,)
     place = XmpProperties(latitude=facts.latitude, longitude=facts.longitude)
-    return metadata.interpret(ExifTags(tags), place)
+    return metadata.interpret(Blocks(ExifTags(tags), place, sidecar=sidecar))

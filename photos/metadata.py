@@ -7,47 +7,34 @@ Metadata is never a reason to refuse a picture: what cannot be read or cannot be
 import io
 import math
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from photos import filetypes, jxl, raw
+from photos.capture_time import CaptureTime, TakenAtSource, time_of_tags
 from photos.exif import ExifTags, read_exif
 from photos.filetypes import FileType
 from photos.imaging import open_picture, read_header
+from photos.iptc import IptcFields, read_iptc
+from photos.keywords import as_tags
+from photos.stamps import Stamp, gps_instant, parse_stamp
 from photos.xmp import XmpProperties, read_xmp
-
-TakenAtSource = Literal["exif_original", "exif_digitized", "exif_modified", "xmp", "gps"]
-"""Source of `taken_at`: EXIF DateTimeOriginal, DateTimeDigitized or DateTime, XMP, the GPS clock (UTC)."""
 
 TURNED_BY_CONTAINER = frozenset({filetypes.HEIC, filetypes.HEIF, filetypes.AVIF, filetypes.JXL})
 _MAX_TEXT = 200
 _MAX_DESCRIPTION = 2000
-_EARLIEST_YEAR = 1826  # the first photograph
-_QUARTER_MINUTES = 15
-_MAX_OFFSET_MINUTES = 14 * 60
-# A fix is seconds to a minute older than the picture.
-_GPS_LAG_SECONDS = 120
 # What cameras write into the description of every picture.
 _CAMERA_CHATTER = re.compile(r"[A-Z ]*DIGITAL CAMERA|SONY DSC|DCIM\\.*|[Dd]efault")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_STAMP = re.compile(
-    r"(\d{4})[:/.-](\d\d?)[:/.-](\d\d?)"
-    r"(?:[T ]+(\d\d?):(\d\d)(?::(\d\d))?(?:[.,](\d+))?\s*(Z|[+-]\d\d?:?\d\d)?)?$"
-)
-_OFFSET = re.compile(r"([+-])(\d\d?):?(\d\d)$")
 
 
 @dataclass(frozen=True)
 class Metadata:
-    taken_at: datetime | None = None
-    """Wall clock where it was taken, naive, to the microsecond."""
-    utc_offset_minutes: int | None = None
-    """Of that wall clock, east positive."""
-    taken_at_utc: datetime | None = None
-    """The instant, aware, when the offset or the GPS clock tells it."""
-    taken_at_source: TakenAtSource | None = None
+    time: CaptureTime | None = None
+    """When it was taken, as far as the file alone tells it."""
+    gps_at: datetime | None = None
+    """The aware instant of the GPS clock."""
     latitude: float | None = None
     """Degrees, north positive."""
     longitude: float | None = None
@@ -65,22 +52,53 @@ class Metadata:
     """1 to 8, how the stored pixels are to be turned; 1 where the container says so itself (HEIC, AVIF)."""
     title: str = ""
     description: str = ""
+    rating: int | None = None
+    """0 to 5 stars."""
+    keywords: tuple[str, ...] = ()
+    """Names of tags, hierarchies as paths with `/`."""
+    city: str = ""
+    region: str = ""
+    country: str = ""
+    """Names that somebody wrote, whatever the coordinates say."""
+
+    @property
+    def taken_at(self) -> datetime | None:
+        """Wall clock where it was taken, naive, to the microsecond."""
+        return self.time.wall if self.time else None
+
+    @property
+    def taken_at_source(self) -> TakenAtSource | None:
+        return self.time.source if self.time else None
+
+    @property
+    def taken_at_utc(self) -> datetime | None:
+        """The instant, aware, when the offset or the GPS clock tells it."""
+        return self.time.utc if self.time else None
+
+    @property
+    def utc_offset_minutes(self) -> int | None:
+        """Of the wall clock, east positive."""
+        return self.time.offset_minutes if self.time else None
 
 
 @dataclass(frozen=True)
-class _Stamp:
-    wall: datetime
-    offset_minutes: int | None
+class Blocks:
+    """What a file and its sidecar say, before any of it is weighed."""
+
+    exif: ExifTags = field(default_factory=ExifTags)
+    xmp: XmpProperties = field(default_factory=XmpProperties)
+    iptc: IptcFields = field(default_factory=IptcFields)
+    sidecar: XmpProperties = field(default_factory=XmpProperties)
 
 
-def read_metadata(path: Path) -> Metadata:
-    """All of it; a file without any, or with nonsense, gives the defaults.
+def read_metadata(path: Path, *, sidecar: bytes = b"") -> Metadata:
+    """All of it; a file without any, or with nonsense, gives the defaults. `sidecar` is an XMP file's bytes.
 
     Raises UndecodableImage when the file is not a picture.
     """
     with open_picture(path) as (file, kind):
-        exif, xmp = _read_blocks(file, kind)
-    return interpret(exif, xmp, turned_by_container=kind in TURNED_BY_CONTAINER)
+        blocks = replace(_read_blocks(file, kind), sidecar=read_xmp(sidecar))
+    return interpret(blocks, turned_by_container=kind in TURNED_BY_CONTAINER)
 
 
 def read_xmp_packet(path: Path) -> tuple[bytes, int]:
@@ -89,43 +107,44 @@ def read_xmp_packet(path: Path) -> tuple[bytes, int]:
     Raises UndecodableImage when the file is not a picture.
     """
     with open_picture(path) as (file, kind):
-        exif, _ = _read_blocks(file, kind)
+        blocks = _read_blocks(file, kind)
         packet = b""
         if kind not in (filetypes.BMP, filetypes.JXL) and kind.family == "image":
             header = read_header(file)
             packet = bytes(header.get("xmp-data")) if header.get_typeof("xmp-data") else b""
     turned_by_container = kind in TURNED_BY_CONTAINER
-    return packet, interpret(exif, XmpProperties(), turned_by_container=turned_by_container).orientation
+    return packet, interpret(blocks, turned_by_container=turned_by_container).orientation
 
 
-def _read_blocks(file: io.FileIO, kind: FileType) -> tuple[ExifTags, XmpProperties]:
+def _read_blocks(file: io.FileIO, kind: FileType) -> Blocks:
     if kind == filetypes.BMP:
-        return ExifTags(), XmpProperties()
+        return Blocks()
     if kind.family == "raw":
-        return read_exif(raw.exif_block(file, kind)), XmpProperties()
+        return Blocks(read_exif(raw.exif_block(file, kind)))
     if kind == filetypes.JXL:
         exif_block, xmp_block = jxl.metadata_blocks(file.read())
-        return read_exif(io.BytesIO(exif_block)), read_xmp(xmp_block)
+        return Blocks(read_exif(io.BytesIO(exif_block)), read_xmp(xmp_block))
     header = read_header(file)
-    blocks = {name: bytes(header.get(name)) for name in ("exif-data", "xmp-data") if header.get_typeof(name)}
+    names = ("exif-data", "xmp-data", "iptc-data")
+    blocks = {name: bytes(header.get(name)) for name in names if header.get_typeof(name)}
     if kind == filetypes.TIFF:
         exif = read_exif(file)
     else:
         exif = read_exif(io.BytesIO(blocks.get("exif-data", b"").removeprefix(b"Exif\0\0")))
-    return exif, read_xmp(blocks.get("xmp-data", b""))
+    return Blocks(exif, read_xmp(blocks.get("xmp-data", b"")), read_iptc(blocks.get("iptc-data", b"")))
 
 
-def interpret(exif: ExifTags, xmp: XmpProperties, *, turned_by_container: bool = False) -> Metadata:
-    """Meaning of the tags; no file involved."""
-    latitude, longitude = _place(exif, xmp)
-    taken_at, offset, taken_at_utc, source = _time(exif, xmp)
+def interpret(blocks: Blocks, *, turned_by_container: bool = False) -> Metadata:
+    """Meaning of the tags; no file involved. docs/metadata.md is the table of what goes before what."""
+    exif, xmp, iptc, sidecar = blocks.exif, blocks.xmp, blocks.iptc, blocks.sidecar
+    latitude, longitude = _place(exif, xmp, sidecar)
+    city, region, country = _names(sidecar, xmp, iptc)
+    gps_at = gps_instant(exif.text("GPSDateStamp"), exif.numbers("GPSTimeStamp"))
     orientation = exif.number("Orientation")
     has_orientation = not turned_by_container and orientation in range(1, 9)
     return Metadata(
-        taken_at=taken_at,
-        utc_offset_minutes=offset,
-        taken_at_utc=taken_at_utc,
-        taken_at_source=source,
+        time=time_of_tags(*_first_stamp(blocks), gps_at),
+        gps_at=gps_at,
         latitude=latitude,
         longitude=longitude,
         altitude=_altitude(exif),
@@ -137,8 +156,13 @@ def interpret(exif: ExifTags, xmp: XmpProperties, *, turned_by_container: bool =
         exposure_seconds=_positive(exif, "ExposureTime"),
         focal_length_mm=_positive(exif, "FocalLength"),
         orientation=int(orientation or 1) if has_orientation else 1,
-        title=_clean(xmp.title),
-        description=_description(exif, xmp),
+        title=_clean(sidecar.title or xmp.title or iptc.title),
+        description=_description(blocks),
+        rating=_rating(blocks),
+        keywords=_keywords(blocks),
+        city=city,
+        region=region,
+        country=country,
     )
 
 
@@ -147,12 +171,41 @@ def _clean(text: str, limit: int = _MAX_TEXT) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()[:limit].rstrip()
 
 
-def _description(exif: ExifTags, xmp: XmpProperties) -> str:
-    if xmp.description:
-        return _clean(xmp.description, _MAX_DESCRIPTION)
+def _description(blocks: Blocks) -> str:
+    """EXIF, IPTC, XMP, as the Metadata Working Group says; IPTC last when a program left it outdated."""
+    exif, xmp, iptc = blocks.exif, blocks.xmp, blocks.iptc
     text = _clean(exif.text("ImageDescription"), _MAX_DESCRIPTION)
     is_camera_name = text in (_clean(exif.text("Make")), _clean(exif.text("Model")))
-    return "" if is_camera_name or _CAMERA_CHATTER.fullmatch(text) else text
+    said = "" if is_camera_name or _CAMERA_CHATTER.fullmatch(text) else text
+    others = (xmp.description, iptc.caption) if iptc.is_outdated else (iptc.caption, xmp.description)
+    found = (blocks.sidecar.description, said, *others)
+    return next((clean for text in found if (clean := _clean(text, _MAX_DESCRIPTION))), "")
+
+
+def _rating(blocks: Blocks) -> int | None:
+    """Stars; what was rejected (-1) has none."""
+    percent = blocks.exif.number("RatingPercent")
+    from_percent = round(percent / 25) + 1 if percent else percent  # 1, 25, 50, 75, 99
+    found = (blocks.sidecar.rating, blocks.xmp.rating, blocks.exif.number("Rating"), from_percent)
+    stars = next((stars for stars in found if stars is not None), None)
+    return int(stars) if stars is not None and 0 <= stars <= 5 else None
+
+
+def _keywords(blocks: Blocks) -> tuple[str, ...]:
+    """All of them: programs write some here and some there."""
+    packets = (blocks.sidecar, blocks.xmp)
+    flat = [word for packet in packets for word in packet.keywords]
+    paths = [path for packet in packets for path in packet.hierarchical_keywords]
+    return tuple(as_tags([*flat, *blocks.iptc.keywords], paths))
+
+
+def _names(*sources: XmpProperties | IptcFields) -> tuple[str, str, str]:
+    """City, region and country of the first that names any; never mixed."""
+    for source in sources:
+        names = (_clean(source.city), _clean(source.region), _clean(source.country, 100))
+        if any(names):
+            return names
+    return "", "", ""
 
 
 def _positive(exif: ExifTags, name: str) -> float | None:
@@ -173,7 +226,9 @@ def _iso(exif: ExifTags) -> int | None:
 # ---------------------------------------------------------------- place
 
 
-def _place(exif: ExifTags, xmp: XmpProperties) -> tuple[float | None, float | None]:
+def _place(exif: ExifTags, xmp: XmpProperties, sidecar: XmpProperties) -> tuple[float | None, float | None]:
+    if sidecar.latitude is not None and sidecar.longitude is not None:
+        return sidecar.latitude, sidecar.longitude
     latitude = _degrees(exif, "GPSLatitude", "NS", 90)
     longitude = _degrees(exif, "GPSLongitude", "EW", 180)
     if latitude == longitude == 0 and not any(exif.numbers(name) for name in ("GPSAltitude", "GPSTimeStamp")):
@@ -209,49 +264,54 @@ def _altitude(exif: ExifTags) -> float | None:
 # ---------------------------------------------------------------- time
 
 
-def _time(
-    exif: ExifTags, xmp: XmpProperties
-) -> tuple[datetime | None, int | None, datetime | None, TakenAtSource | None]:
-    """Wall clock, offset, instant and their source."""
-    stamp, source = _first_stamp(exif, xmp)
-    gps = _gps_instant(exif)
-    if stamp is None:
-        return (gps.replace(tzinfo=None), None, gps, "gps") if gps else (None, None, None, None)
-    offset = stamp.offset_minutes
-    if offset is None and gps is not None:
-        ahead_seconds = (stamp.wall - gps.replace(tzinfo=None)).total_seconds()
-        quarters = round(ahead_seconds / 60 / _QUARTER_MINUTES) * _QUARTER_MINUTES
-        if abs(quarters) > _MAX_OFFSET_MINUTES:
-            # So far apart, one of the clocks is wrong: receivers lose weeks, people see what they set.
-            gps = None
-        elif abs(ahead_seconds - quarters * 60) <= _GPS_LAG_SECONDS:
-            offset = quarters
-    if offset is None:
-        return stamp.wall, None, gps, source
-    return stamp.wall, offset, (stamp.wall - timedelta(minutes=offset)).replace(tzinfo=UTC), source
-
-
-def _first_stamp(exif: ExifTags, xmp: XmpProperties) -> tuple[_Stamp | None, TakenAtSource | None]:
+def _first_stamp(blocks: Blocks) -> tuple[Stamp | None, TakenAtSource | None]:
+    exif = blocks.exif
+    # Programs that may not change the picture write what somebody corrected beside it.
+    for text in blocks.sidecar.dates:
+        if stamp := parse_stamp(text):
+            return stamp, "xmp"
     fields: tuple[tuple[TakenAtSource, str, str, str], ...] = (
         ("exif_original", "DateTimeOriginal", "SubSecTimeOriginal", "OffsetTimeOriginal"),
         ("exif_digitized", "DateTimeDigitized", "SubSecTimeDigitized", "OffsetTimeDigitized"),
         ("exif_modified", "DateTime", "SubSecTime", "OffsetTime"),
     )
-    stamps = {
-        source: _parse_stamp(exif.text(name), fraction=exif.text(fraction), offset=exif.text(offset))
-        for source, name, fraction, offset in fields
-    }
+    stamps = _without_clock_starts(
+        {
+            source: parse_stamp(exif.text(name), fraction=exif.text(fraction), offset=exif.text(offset))
+            for source, name, fraction, offset in fields
+        }
+    )
     for source in ("exif_original", "exif_digitized"):
         if stamp := stamps[source]:
             return _with_offset_of_same_moment(stamp, list(stamps.values())), source
     # Editors change EXIF's DateTime when they save; the dates of XMP that are read do not change.
-    for text in xmp.dates:
-        if stamp := _parse_stamp(text):
-            return stamp, "xmp"
+    dates: tuple[tuple[TakenAtSource, tuple[str, ...]], ...] = (
+        ("xmp", blocks.xmp.dates),
+        ("iptc", (blocks.iptc.created,)),
+    )
+    for source, texts in dates:
+        for text in texts:
+            if stamp := parse_stamp(text):
+                return stamp, source
     return (stamps["exif_modified"], "exif_modified") if stamps["exif_modified"] else (None, None)
 
 
-def _with_offset_of_same_moment(stamp: _Stamp, others: list[_Stamp | None]) -> _Stamp:
+def _without_clock_starts(stamps: dict[TakenAtSource, Stamp | None]) -> dict[TakenAtSource, Stamp | None]:
+    """Without the first moment of a clock that was never set.
+
+    A scan that somebody dated so stays: it has another, later time of digitisation beside it.
+    """
+    digitized = stamps["exif_digitized"]
+    is_scan = digitized is not None and not digitized.starts_a_clock
+    return {
+        source: None
+        if stamp is not None and stamp.starts_a_clock and not (source == "exif_original" and is_scan)
+        else stamp
+        for source, stamp in stamps.items()
+    }
+
+
+def _with_offset_of_same_moment(stamp: Stamp, others: list[Stamp | None]) -> Stamp:
     """Some phones write one offset only; it counts for every stamp that shows the same second."""
     if stamp.offset_minutes is None:
         for other in others:
@@ -260,46 +320,5 @@ def _with_offset_of_same_moment(stamp: _Stamp, others: list[_Stamp | None]) -> _
                 and other.offset_minutes is not None
                 and other.wall.replace(microsecond=0) == stamp.wall.replace(microsecond=0)
             ):
-                return _Stamp(stamp.wall, other.offset_minutes)
+                return Stamp(stamp.wall, other.offset_minutes)
     return stamp
-
-
-def _parse_stamp(text: str, *, fraction: str = "", offset: str = "") -> _Stamp | None:
-    """EXIF's `2024:05:01 12:00:00` and its cousins, ISO 8601 included; a date alone means midnight."""
-    match = _STAMP.match(text.strip())
-    if match is None:
-        return None
-    year, month, day = (int(part) for part in match.group(1, 2, 3))
-    hour, minute, second = (int(part or 0) for part in match.group(4, 5, 6))
-    digits = match[7] or (fraction if fraction.isascii() and fraction.isdigit() else "")
-    try:
-        wall = datetime(year, month, day, hour, minute, second, int(digits[:6].ljust(6, "0")))
-    except ValueError:
-        return None
-    if year < _EARLIEST_YEAR or wall > datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1):
-        return None
-    return _Stamp(wall, _parse_offset(match[8] or offset))
-
-
-def _parse_offset(text: str) -> int | None:
-    """Minutes east of Greenwich."""
-    if text == "Z":
-        return 0
-    match = _OFFSET.match(text.replace(" ", ""))
-    if match is None:
-        return None
-    minutes = int(match[2]) * 60 + int(match[3])
-    if minutes > _MAX_OFFSET_MINUTES:
-        return None
-    return -minutes if match[1] == "-" else minutes
-
-
-def _gps_instant(exif: ExifTags) -> datetime | None:
-    date = _parse_stamp(exif.text("GPSDateStamp")[:10])
-    clock = exif.numbers("GPSTimeStamp")
-    if date is None or len(clock) != 3:
-        return None
-    hours, minutes, seconds = clock
-    if not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds <= 60):
-        return None
-    return date.wall.replace(tzinfo=UTC) + timedelta(hours=hours, minutes=minutes, seconds=round(seconds, 6))

@@ -2,22 +2,35 @@
 
 import uuid
 from base64 import b64encode
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
 from jobs.models import StepRun
+from photos.capture_time import CaptureTime, Surroundings
+from photos.places import Place
 from photos.querysets import LibraryQuerySet, PhotoQuerySet, ScopedQuerySet
+from photos.stamps import Stamp, is_possible
+from photos.validators import validate_zone
 
 
 class Library(models.Model):
     """Owns photos, people and albums. A person alone has one and never sees the word; a family shares one."""
 
     name = models.CharField(max_length=100)
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        validators=[validate_zone],
+        help_text="Such as Europe/Paris: taken for photos that do not tell their zone. Empty: unknown.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     members: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
         settings.AUTH_USER_MODEL, through="Membership", related_name="libraries"
@@ -64,9 +77,12 @@ class Photo(models.Model):
         EXIF_DIGITIZED = "exif_digitized", "EXIF, time of digitisation"
         EXIF_MODIFIED = "exif_modified", "EXIF, time of change"
         XMP = "xmp", "XMP"
+        IPTC = "iptc", "IPTC"
         GPS = "gps", "GPS"
+        NAME = "name", "the file’s name"
         FILE = "file", "time of the file"
         UPLOAD = "upload", "time of the upload"
+        PERSON = "person", "a person"
 
     class MediaType(models.TextChoices):
         PHOTO = "photo"
@@ -79,6 +95,33 @@ class Photo(models.Model):
         PENDING = "pending"
         READY = "ready", "from a copy"
         FAILED = "failed"
+
+    class ZoneSource(models.TextChoices):
+        UNKNOWN = "", "unknown"
+        OFFSET = "offset", "written beside the time"
+        GPS = "gps", "GPS clock"
+        PLACE = "place", "the place"
+        LIBRARY = "library", "the library’s zone"
+        PERSON = "person", "a person"
+
+    TIME_FIELDS = (
+        "taken_at",
+        "taken_at_utc",
+        "utc_offset_minutes",
+        "taken_at_source",
+        "time_zone",
+        "zone_source",
+    )
+    PLACE_FIELDS = ("city", "region", "country", "country_code")
+
+    class Editable(models.TextChoices):
+        """What people may correct; once they did, it is locked against what the file says."""
+
+        TIME = "time"
+        PLACE = "place"
+        TITLE = "title"
+        DESCRIPTION = "description"
+        RATING = "rating"
 
     library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="photos")
     uploaded_by = models.ForeignKey(
@@ -122,9 +165,17 @@ class Photo(models.Model):
     taken_at_utc = models.DateTimeField(null=True, blank=True)
     utc_offset_minutes = models.SmallIntegerField(null=True, blank=True)
     taken_at_source = models.CharField(max_length=20, choices=TakenAtSource, default=TakenAtSource.UPLOAD)
+    time_zone = models.CharField(max_length=64, blank=True, help_text="Where place or library tell it.")
+    zone_source = models.CharField(max_length=10, choices=ZoneSource, blank=True, default=ZoneSource.UNKNOWN)
+    gps_at = models.DateTimeField(null=True, blank=True, help_text="The instant of the GPS clock.")
+    file_modified_at = models.DateTimeField(null=True, blank=True, help_text="The time of the file.")
     latitude = models.FloatField(null=True, blank=True)
     longitude = models.FloatField(null=True, blank=True)
     altitude_metres = models.FloatField(null=True, blank=True)
+    city = models.CharField(max_length=200, blank=True)
+    region = models.CharField(max_length=200, blank=True)
+    country = models.CharField(max_length=100, blank=True)
+    country_code = models.CharField(max_length=2, blank=True, help_text="ISO 3166.")
     camera_make = models.CharField(max_length=200, blank=True)
     camera_model = models.CharField(max_length=200, blank=True)
     lens_model = models.CharField(max_length=200, blank=True)
@@ -135,7 +186,16 @@ class Photo(models.Model):
 
     title = models.CharField(max_length=300, blank=True)
     description = models.TextField(blank=True)
+    file_keywords = ArrayField(
+        models.CharField(max_length=200), default=list, blank=True, help_text="As last read from the file."
+    )
     rating = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 to 5 stars.")
+    locked_fields = ArrayField(
+        models.CharField(max_length=20, choices=Editable),
+        default=list,
+        blank=True,
+        help_text="Said by people and not read from the file again.",
+    )
     is_favorite = models.BooleanField(default=False)
     is_archived = models.BooleanField(
         default=False, help_text="Kept out of the timeline, still found by search."
@@ -162,6 +222,10 @@ class Photo(models.Model):
             ),
             models.Index(fields=["library", "size"], name="photo_size"),
             models.Index(fields=["library", "live_id"], condition=~Q(live_id=""), name="photo_live_id"),
+            # For words of a query that may be places; most photos have none of them.
+            models.Index(Lower("city"), condition=~Q(city=""), name="photo_city"),
+            models.Index(Lower("region"), condition=~Q(region=""), name="photo_region"),
+            models.Index(Lower("country"), condition=~Q(country=""), name="photo_country"),
         ]
 
     def __str__(self) -> str:
@@ -221,16 +285,78 @@ class Photo(models.Model):
     def has_place(self) -> bool:
         return self.latitude is not None and self.longitude is not None
 
+    @property
+    def coordinates(self) -> tuple[float, float] | None:
+        """Degrees north and east."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        return self.latitude, self.longitude
+
+    @property
+    def wall_clock(self) -> datetime:
+        """`taken_at` as it is meant: naive."""
+        return self.taken_at.astimezone(UTC).replace(tzinfo=None)
+
+    @property
+    def is_dated_elsewhere(self) -> bool:
+        """Whether its time came with it from another system, which read it from the file or knew better."""
+        own = {"name", "file", "upload"}
+        is_usable = is_possible(self.wall_clock) and not Stamp(self.wall_clock).starts_a_clock
+        return self.file_modified_at is None and self.taken_at_source not in own and is_usable
+
+    def surroundings(self) -> Surroundings:
+        """What tells its time beside the tags of its file. One query for the library, unless it is there."""
+        file_at = self.file_modified_at
+        if file_at is None and self.taken_at_source == self.TakenAtSource.FILE:
+            file_at = self.wall_clock.replace(tzinfo=timezone.get_default_timezone())
+        return Surroundings(
+            name=self.original_name,
+            file_at=file_at,
+            uploaded_at=self.created_at,
+            place=self.coordinates,
+            library_zone=self.library.time_zone,
+            server_zone=settings.TIME_ZONE,
+        )
+
+    @property
+    def time_zone_of_place(self) -> bool:
+        """Whether `time_zone` is that of the place and not the library's."""
+        return bool(self.time_zone) and self.zone_source != self.ZoneSource.LIBRARY
+
+    def is_locked(self, field: str) -> bool:
+        """Whether a person said this `Editable`."""
+        return field in self.locked_fields
+
+    @property
+    def place_name(self) -> str:
+        """“Paris, Île-de-France, France”, as far as known; no name twice."""
+        return ", ".join(dict.fromkeys(name for name in (self.city, self.region, self.country) if name))
+
+    def set_place(self, place: Place) -> None:
+        """Write PLACE_FIELDS; not saved."""
+        self.city, self.region = place.city, place.region
+        self.country, self.country_code = place.country, place.country_code
+
+    def set_time(self, time: CaptureTime) -> None:
+        """Write TIME_FIELDS; not saved."""
+        self.taken_at = time.wall.replace(tzinfo=UTC)
+        self.taken_at_utc = time.utc
+        self.utc_offset_minutes = time.offset_minutes
+        self.taken_at_source = self.TakenAtSource(time.source)
+        self.time_zone = time.zone
+        self.zone_source = self.ZoneSource(time.zone_source)
+
 
 class TagQuerySet(ScopedQuerySet["Tag"]):
     library_path = "photo__library_id"
 
 
 class Tag(models.Model):
-    """A word on a photo, by a person (score 1) or by a model (score 0 to 1)."""
+    """A word on a photo, by a person or a keyword of the file (score 1) or by a model (score 0 to 1)."""
 
     class Source(models.TextChoices):
         PERSON = "person", "a person"
+        FILE = "file", "the file"
         MACHINE = "machine"
 
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="tags")
@@ -245,6 +371,16 @@ class Tag(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Sidecar(models.Model):
+    """The XMP file that lay beside an original when it was imported; programs write corrections there."""
+
+    photo = models.OneToOneField(Photo, on_delete=models.CASCADE, related_name="sidecar")
+    xmp = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"sidecar of photo {self.photo_id}"
 
 
 class Album(models.Model):
@@ -343,3 +479,7 @@ class LegacyFile(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+from photos.edits import EditedPhoto as EditedPhoto  # noqa: E402 - Django looks for models here
+from photos.edits import PhotoEdit as PhotoEdit  # noqa: E402

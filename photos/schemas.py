@@ -30,6 +30,18 @@ class PhotoObject(serializers.Serializer[Any]):
     thumbhash = serializers.CharField(help_text="Base64; empty while there is none.")
     has_renditions = serializers.BooleanField()
     camera = serializers.CharField()
+    city = serializers.CharField(help_text="Empty when unknown, like region and country.")
+    region = serializers.CharField()
+    country = serializers.CharField()
+    country_code = serializers.CharField(help_text="ISO 3166, two letters, or empty.")
+    taken_at_utc = serializers.CharField(
+        help_text="The instant, with Z; null when the zone is unknown.", allow_null=True
+    )
+    utc_offset_minutes = serializers.IntegerField(
+        help_text="How far the wall clock was ahead.", allow_null=True
+    )
+    taken_at_source = serializers.CharField(help_text="Where `created_at` comes from.")
+    zone_source = serializers.CharField(help_text="Where the offset comes from, or empty.")
     uploaded_at = serializers.CharField()
     library_id = serializers.IntegerField()
     title = serializers.CharField()
@@ -82,6 +94,41 @@ class DeletedPhoto(serializers.Serializer[Any]):
     photo_id = serializers.IntegerField()
 
 
+class EditAnswer(serializers.Serializer[Any]):
+    edit_id = serializers.IntegerField(
+        help_text="By which to undo; null when nothing changed.", allow_null=True
+    )
+    photo = PhotoObject()
+
+
+class UndoAnswer(serializers.Serializer[Any]):
+    restored = serializers.IntegerField(help_text="Photos that are as before.")
+    left = serializers.IntegerField(help_text="Photos changed since, left alone.")
+
+
+class DateMove(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    before = serializers.CharField(help_text="Wall clock.")
+    after = serializers.CharField()
+
+
+class DateProposal(serializers.Serializer[Any]):
+    library_id = serializers.IntegerField()
+    key = serializers.CharField(help_text="To apply just this.")
+    kind = serializers.ChoiceField(choices=["gps", "neighbours", "name", "unset"])
+    reason = serializers.CharField()
+    photos = DateMove(many=True)
+
+
+class DateProposals(serializers.Serializer[Any]):
+    items = DateProposal(many=True)
+
+
+class AppliedDates(serializers.Serializer[Any]):
+    edit_id = serializers.IntegerField(help_text="By which to undo.")
+    photos = serializers.IntegerField()
+
+
 class OkAnswer(serializers.Serializer[Any]):
     status = serializers.CharField()
 
@@ -89,7 +136,7 @@ class OkAnswer(serializers.Serializer[Any]):
 class PhotoTag(serializers.Serializer[Any]):
     tag = serializers.CharField()
     score = serializers.FloatField()
-    source = serializers.CharField(help_text="“person” or “machine”.")  # type: ignore[assignment]
+    source = serializers.CharField(help_text="“person”, “file” or “machine”.")  # type: ignore[assignment]
 
 
 class PhotoTags(serializers.Serializer[Any]):

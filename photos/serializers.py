@@ -32,6 +32,12 @@ def wall_clock(name: str) -> str:
     return f"to_json(date_trunc('second', {column(name)} AT TIME ZONE 'UTC'))"
 
 
+def nullable_instant(name: str) -> str:
+    """An instant of UTC to the second, with its Z, or null."""
+    text = f"""to_char({column(name)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+    return f"coalesce(to_json({text})::text, 'null')"
+
+
 HEX = f"replace({column('uuid')}::text, '-', '')"
 
 # The old API's photo object, with what is new behind it; search puts its `score` in. The key of the thumbnail
@@ -61,6 +67,14 @@ FIELDS = {
     "thumbhash": f"""to_json(translate(encode({column("thumbhash")}, 'base64'), E'\\n', ''))""",
     "has_renditions": quoted("has_renditions"),
     "camera": quoted("camera_model"),
+    "city": quoted("city"),
+    "region": quoted("region"),
+    "country": quoted("country"),
+    "country_code": quoted("country_code"),
+    "taken_at_utc": nullable_instant("taken_at_utc"),
+    "utc_offset_minutes": nullable("utc_offset_minutes"),
+    "taken_at_source": quoted("taken_at_source"),
+    "zone_source": quoted("zone_source"),
     "uploaded_at": wall_clock("created_at"),
     "library_id": column("library_id"),
     "title": quoted("title"),

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from jobs import ledger
 from jobs.events import publish
+from photos.capture_time import decide
 from photos.filetypes import HEAD_BYTES, FileType, describe_stranger, sniff
 from photos.hashing import Digest, RunningDigest, TooLarge
 from photos.models import Library, Membership, Photo
@@ -147,7 +148,6 @@ def keep_photo(origin: Origin, photo_uuid: uuid.UUID, key: str, digest: Digest, 
 
     When somebody was faster with the same bytes, the object goes again.
     """
-    modified_at = origin.modified_at
     photo = Photo(
         library=origin.library,
         uploaded_by=origin.uploaded_by,
@@ -160,9 +160,10 @@ def keep_photo(origin: Origin, photo_uuid: uuid.UUID, key: str, digest: Digest, 
         mime_type=kind.mime,
         media_type=Photo.MediaType.VIDEO if kind.family == "video" else Photo.MediaType.PHOTO,
         source_path=origin.source_path.replace("\0", ""),
-        taken_at=wall_clock(modified_at or timezone.now()),
-        taken_at_source=Photo.TakenAtSource.FILE if modified_at else Photo.TakenAtSource.UPLOAD,
+        file_modified_at=origin.modified_at,
     )
+    if (time := decide(None, photo.surroundings())) is not None:
+        photo.set_time(time)
     try:
         with transaction.atomic():
             photo.save(force_insert=True)

@@ -1,58 +1,103 @@
 """The steps of this app: metadata and renditions."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
 
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.db import transaction
 
 from jobs import ledger
 from jobs.steps import Step, StepResult
 from photos import imaging, live_photos, media_metadata, playback_step, rendering
+from photos.capture_time import decide
 from photos.decoding import decode
-from photos.models import Photo
+from photos.metadata import Metadata
+from photos.models import Photo, Sidecar, Tag
+from photos.places import Place, place_at
 from photos.rendering import Renditions
 from photos.storages import local_path, originals, renditions
 
-METADATA_VERSION = "1"
+METADATA_VERSION = "2"
 RENDITIONS_VERSION = "2"
 ORIGINAL_MISSING = "The original is not in the storage. Check the storage, then retry."
 
 
 def read_metadata(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
     """EXIF of each original into the photo's columns."""
-    return {photo.pk: read_metadata_of(photo) for photo in Photo.objects.filter(pk__in=photo_ids)}
+    photos = Photo.objects.select_related("library").filter(pk__in=photo_ids)
+    return {photo.pk: read_metadata_of(photo) for photo in photos}
 
 
 def read_metadata_of(photo: Photo) -> StepResult:
-    """What EXIF does not say stays as it is, so the time of the file remains until there is a better one."""
+    """What the file says, and what follows from it."""
     try:
         with local_path(originals(), photo.original_key) as path:
-            found = decode(media_metadata.read_metadata, path)
+            found = decode(media_metadata.read_metadata, path, sidecar=sidecar_of(photo))
     except FileNotFoundError:
         return StepResult.failed(ORIGINAL_MISSING)
     except imaging.UndecodableImage as error:
         return StepResult.failed(str(error))
-    if found.latitude is not None and found.longitude is not None:
-        photo.latitude, photo.longitude = found.latitude, found.longitude
-    photo.altitude_metres = found.altitude
-    photo.camera_make, photo.camera_model, photo.lens_model = (
-        found.camera_make,
-        found.camera_model,
-        found.lens_model,
-    )
-    photo.iso, photo.f_number = found.iso, found.f_number
-    photo.exposure_seconds, photo.focal_length_mm = found.exposure_seconds, found.focal_length_mm
-    if found.taken_at is not None and found.taken_at_source is not None:
-        photo.taken_at = found.taken_at.replace(tzinfo=UTC)
-        photo.taken_at_utc = found.taken_at_utc
-        photo.utc_offset_minutes = found.utc_offset_minutes
-        photo.taken_at_source = Photo.TakenAtSource(found.taken_at_source)
-    photo.save(update_fields=METADATA_FIELDS)
+    with transaction.atomic():
+        # Read again: while the file was looked at, somebody may have corrected what it says.
+        current = Photo.objects.select_for_update(of=("self",)).select_related("library").get(pk=photo.pk)
+        apply_metadata(current, found)
+        apply_keywords(current, found.keywords)
+        current.save(update_fields=METADATA_FIELDS)
     return StepResult.done()
 
 
+def apply_metadata(photo: Photo, found: Metadata) -> None:
+    """Into the photo's columns but those that are locked; not saved."""
+    apply_place(photo, found)
+    photo.camera_make, photo.camera_model = found.camera_make, found.camera_model
+    photo.lens_model = found.lens_model
+    photo.iso, photo.f_number = found.iso, found.f_number
+    photo.exposure_seconds, photo.focal_length_mm = found.exposure_seconds, found.focal_length_mm
+    photo.gps_at = found.gps_at
+    for field in ("title", "description", "rating"):
+        value = getattr(found, field)
+        # What the file does not say an import may have known.
+        if value not in ("", None) and not photo.is_locked(field):
+            setattr(photo, field, value)
+    if photo.is_locked("time") or (found.time is None and photo.is_dated_elsewhere):
+        return
+    if (time := decide(found.time, photo.surroundings())) is not None:
+        photo.set_time(time)
+
+
+def apply_place(photo: Photo, found: Metadata) -> None:
+    """Coordinates, unless locked, and their names. Some that the file does not know came with an import."""
+    if not photo.is_locked("place"):
+        if found.latitude is not None and found.longitude is not None:
+            photo.latitude, photo.longitude = found.latitude, found.longitude
+        photo.altitude_metres = found.altitude
+    written = Place(found.city, found.region, found.country)
+    if photo.coordinates is not None:
+        photo.set_place(place_at(*photo.coordinates))
+    else:
+        photo.set_place(Place() if photo.is_locked("place") else written)
+
+
+def apply_keywords(photo: Photo, keywords: Sequence[str]) -> None:
+    """Tags by the file. One that somebody took away is not given again while the file says the same."""
+    gone, new = set(photo.file_keywords) - set(keywords), set(keywords) - set(photo.file_keywords)
+    if gone:
+        Tag.objects.filter(photo=photo, name__in=gone, source=Tag.Source.FILE).delete()
+    rows = [Tag(photo=photo, name=name, source=Tag.Source.FILE) for name in keywords if name in new]
+    Tag.objects.bulk_create(rows, ignore_conflicts=True)
+    photo.file_keywords = list(keywords)
+
+
+def sidecar_of(photo: Photo) -> bytes:
+    """The XMP file that came with it, b"" for none."""
+    return bytes(Sidecar.objects.filter(photo=photo).values_list("xmp", flat=True).first() or b"")
+
+
 METADATA_FIELDS = [
+    "title",
+    "description",
+    "rating",
+    "file_keywords",
     "latitude",
     "longitude",
     "altitude_metres",
@@ -63,10 +108,9 @@ METADATA_FIELDS = [
     "f_number",
     "exposure_seconds",
     "focal_length_mm",
-    "taken_at",
-    "taken_at_utc",
-    "utc_offset_minutes",
-    "taken_at_source",
+    "gps_at",
+    *Photo.PLACE_FIELDS,
+    *Photo.TIME_FIELDS,
 ]
 
 

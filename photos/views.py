@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,8 +16,9 @@ from jobs import ledger
 from jobs.models import StepStatus
 from jobs.requests import HtmxHttpRequest
 from jobs.steps import all_steps
-from photos.facts import facts_of
-from photos.models import Photo, PhotoStep
+from photos.details import details_context
+from photos.libraries import set_time_zone as use_time_zone
+from photos.models import Library, Photo, PhotoStep
 from photos.services import editable_library_ids, libraries_to_choose_from
 from photos.timeline import BadCursor, TimelinePage, as_tiles, months, timeline_page
 
@@ -71,12 +73,10 @@ def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
     others = in_timeline(request.user)
     place = (shown.taken_at, shown.pk)
     context = {
-        "photo": shown,
         "newer": others.before_in_timeline(*place).order_by("taken_at", "pk").only("pk").first(),
         "older": others.after_in_timeline(*place).newest_first().only("pk").first(),
-        "facts": facts_of(shown),
         "film": shown.film,
-        "can_edit": shown.library_id in editable_library_ids(request.user),
+        **details_context(request.user, shown),
         **step_context(shown),
     }
     return render(request, "photos/photo.html", context)
@@ -154,3 +154,17 @@ def upload(request: HttpRequest) -> HttpResponse:
     """Where files are dropped; the API takes them."""
     libraries = libraries_to_choose_from(request.user)
     return render(request, "photos/upload.html", {"libraries": libraries})
+
+
+@login_required
+@require_POST
+def set_time_zone(request: HttpRequest, library_id: int) -> HttpResponse:
+    """Choose the zone of photos that do not tell theirs."""
+    library = get_object_or_404(Library.objects.editable_by(request.user), pk=library_id)
+    try:
+        count = use_time_zone(library=library, zone=request.POST.get("time_zone", ""))
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+    else:
+        messages.success(request, f"The zone is set; {count} photos are read again.")
+    return redirect("settings")

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from faces.models import Face, Person
 from photos.api_errors import MAX_QUERY_CHARACTERS
+from photos.locations import place_names_in, taken_in
 from photos.models import Photo
 from photos.timeline import as_tiles
 from search import services
 from search.api import find
-from search.query import ParsedQuery, understand
+from search.query import understand
 
 MOST_RESULTS = 200
 MOST_PEOPLE = 12
@@ -24,12 +25,18 @@ MOST_PEOPLE = 12
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request looks for: people, words, and the photos that are in question at all."""
+    """What a request looks for: people, places, words, and the photos that are in question at all."""
 
     query: str
-    parsed: ParsedQuery
+    words: str
     people: list[Person]
+    places: tuple[str, ...]
     photos: Any
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether people or places leave only some photos in question."""
+        return bool(self.people or self.places)
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ async def prepare(request: HttpRequest) -> HttpResponse:
 
 
 def read_request(user: Any, query: str, person_id: str) -> Asked:
-    """Understand the query with the names that the user may see."""
+    """Understand the query with the names of people and places that the user may see."""
     query = " ".join(query.replace("\0", " ").split())
     visible = Person.objects.visible_to(user)
     parsed = understand(query, visible.exclude(name="").values_list("name", flat=True))
@@ -73,16 +80,19 @@ def read_request(user: Any, query: str, person_id: str) -> Asked:
     for name in {person.name or person.pk for person in people}:
         same = [person.pk for person in people if (person.name or person.pk) == name]
         photos = photos.filter(pk__in=Face.objects.filter(person__in=same).values("photo_id"))
-    return Asked(query, parsed, people, photos)
+    located = understand(parsed.words, place_names_in(user, parsed.words))
+    for name in located.names:
+        photos = taken_in(photos, name)
+    return Asked(query, located.words, people, located.names, photos)
 
 
 async def look(user: Any, asked: Asked) -> Found:
-    """Words rank; people alone are listed by time."""
-    if not asked.parsed.words:
-        return Found(await sync_to_async(newest)(asked.photos) if asked.people else [])
-    photos = asked.photos if asked.people else None
+    """Words rank; people and places alone are listed by time."""
+    if not asked.words:
+        return Found(await sync_to_async(newest)(asked.photos) if asked.is_narrowed else [])
+    photos = asked.photos if asked.is_narrowed else None
     try:
-        hits = await find(user, asked.parsed.words, MOST_RESULTS, None, photos=photos)
+        hits = await find(user, asked.words, MOST_RESULTS, None, photos=photos)
     except services.SearchUnavailable as error:
         return Found(problem=str(error))
     return Found([hit.photo for hit in hits])
@@ -95,7 +105,8 @@ def newest(photos: Any) -> list[Photo]:
 def render_results(request: HttpRequest, asked: Asked, found: Found) -> HttpResponse:
     context = {
         "query": asked.query,
-        "words": asked.parsed.words,
+        "words": asked.words,
+        "places": asked.places,
         "people": asked.people,
         "photos": found.photos,
         "problem": found.problem,

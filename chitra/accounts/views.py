@@ -20,6 +20,8 @@ from chitra.accounts.models import ApiKey
 from chitra.accounts.services import SetupClosed, needs_setup, set_up_first_account
 from faces.services import pack_choice
 from jobs.rate_limits import limit_posts
+from photos.models import Library
+from photos.zones import zone_names
 from search.services import encoder_choice
 
 
@@ -73,7 +75,7 @@ class ChangePassword(auth_views.PasswordChangeView):
 @login_required
 @require_http_methods(["GET", "POST"])
 def settings(request: HttpRequest) -> HttpResponse:
-    """API keys, and which models are in use. A new key is shown once, in the answer to its making."""
+    """API keys, zones of libraries, models in use. A new key is shown once, in the answer to its making."""
     user: Any = request.user
     form = ApiKeyForm(request.POST or None)
     new_key = ""
@@ -86,6 +88,8 @@ def settings(request: HttpRequest) -> HttpResponse:
         "keys": ApiKey.objects.filter(user=user).order_by("-created_at"),
         "encoder": encoder_choice(),
         "face_pack": pack_choice(),
+        "libraries": Library.objects.editable_by(user).order_by("pk"),
+        "zones": sorted(zone_names()),
     }
     return render(request, "accounts/settings.html", context)
 

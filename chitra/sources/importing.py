@@ -21,7 +21,7 @@ from chitra.sources.plans import EXPORT_FILES, PHOTO_LIST, ImportPlan, Planned
 from chitra.sources.records import restore_albums, restore_people, restore_photo
 from chitra.sources.sidecar_faces import name_faces
 from photos.hashing import hash_file
-from photos.importing import when_database_is_back
+from photos.importing import keep_sidecar, when_database_is_back
 from photos.models import Album, AlbumPhoto, Library, Photo, Tag
 from photos.services import Ingested, RejectedFile, ingest, wall_clock
 from photos.storage_errors import StorageUnavailable
@@ -158,6 +158,10 @@ def apply_details(photo: Photo, details: Details) -> None:
         values["rating"] = details.rating
     if details.latitude is not None and photo.latitude is None:
         values |= {"latitude": details.latitude, "longitude": details.longitude}
+    if details.xmp:
+        keep_sidecar(photo, details.xmp)  # the metadata step weighs it against the file
+    elif said := [name for name in ("title", "description", "rating") if name in values]:
+        values["locked_fields"] = [*photo.locked_fields, *said]
     if details.is_favorite:
         values["is_favorite"] = True
     if details.is_archived:

@@ -22,6 +22,9 @@ PLAIN_FIELDS = (
     "altitude_metres",
     "utc_offset_minutes",
     "taken_at_source",
+    "time_zone",
+    "zone_source",
+    "locked_fields",
 )
 MOMENT_FIELDS = ("taken_at", "taken_at_utc", "created_at")
 PERSON_FIELDS = ("aliases", "is_favorite", "is_hidden")

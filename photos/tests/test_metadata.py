@@ -95,6 +95,15 @@ def test_an_impossible_time_is_none(tagged: Tagged, stamp: str) -> None:
     assert tagged({ORIGINAL: stamp}) == Metadata()
 
 
+@pytest.mark.parametrize("start", ["1904:01:01 00:00:00", "1970:01:01 00:00:00", "1980:01:01 00:00:00"])
+def test_the_start_of_a_clock_that_was_never_set_is_none_unless_a_scan_is_dated_so(
+    tagged: Tagged, start: str
+) -> None:
+    assert tagged({ORIGINAL: start, DIGITIZED: start}, tags={MODIFIED: start}) == Metadata()
+    scan = tagged({ORIGINAL: start, DIGITIZED: "2015:06:07 08:09:10"})
+    assert scan.taken_at == datetime(int(start[:4]), 1, 1)
+
+
 def test_a_time_to_come_is_none_but_another_zone_is_ahead(tagged: Tagged) -> None:
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
     for ahead, expected in ((timedelta(hours=13), now + timedelta(hours=13)), (timedelta(days=2), None)):

@@ -10,7 +10,8 @@ import pytest
 
 from jobs import tasks
 from photos import steps
-from photos.models import Photo, PhotoStep
+from photos.importing import import_folder
+from photos.models import Library, Photo, PhotoStep
 from photos.steps import signed_64
 from photos.storages import originals, read_bytes, renditions
 from photos.tests.pictures import huge, jpeg, png, taken, truncated, turned_jpeg, webp
@@ -50,6 +51,38 @@ def test_a_picture_without_metadata_keeps_the_time_of_its_file(add_photo: AddPho
     photo.refresh_from_db()
     assert (photo.taken_at, photo.taken_at_source) == (before, "upload")
     assert not photo.has_place
+
+
+def test_the_zone_comes_from_the_place_or_from_the_library(add_photo: AddPhoto) -> None:
+    placed = add_photo(jpeg(exif=taken("2024:05:01 12:34:56", place=(35.6586, 139.7454))), name="a.jpg")
+    other = add_photo(jpeg(exif=taken("2024:05:01 12:34:56")), name="b.jpg")
+    Library.objects.update(time_zone="Europe/Paris")
+    work()
+    placed.refresh_from_db()
+    other.refresh_from_db()
+    assert (placed.time_zone, placed.zone_source, placed.utc_offset_minutes) == ("Asia/Tokyo", "place", 540)
+    assert (other.time_zone, other.zone_source, other.utc_offset_minutes) == ("Europe/Paris", "library", 120)
+    assert placed.taken_at == other.taken_at == datetime(2024, 5, 1, 12, 34, 56, tzinfo=UTC)
+
+
+def test_a_name_dates_a_picture_at_once_and_the_next_reading_keeps_it(add_photo: AddPhoto) -> None:
+    photo = add_photo(png(), name="Screenshot_20200131-123456.png")
+    for _ in range(2):
+        photo.refresh_from_db()
+        assert (photo.taken_at, photo.taken_at_source) == (
+            datetime(2020, 1, 31, 12, 34, 56, tzinfo=UTC),
+            "name",
+        )
+        work()
+
+
+def test_a_time_refused_now_falls_back_to_that_of_the_file(add_photo: AddPhoto) -> None:
+    photo = add_photo(jpeg(exif=taken("1980:01:01 00:00:00")), name="a.jpg")
+    start, moment = datetime(1980, 1, 1, tzinfo=UTC), datetime(2019, 5, 6, 7, 8, 9, tzinfo=UTC)
+    Photo.objects.update(taken_at=start, taken_at_source="exif_original", file_modified_at=moment)
+    work()
+    photo.refresh_from_db()
+    assert (photo.taken_at, photo.taken_at_source) == (moment, "file")
 
 
 def test_renditions_are_upright_and_the_row_knows_them(add_photo: AddPhoto) -> None:
@@ -170,3 +203,54 @@ def test_a_photo_deleted_meanwhile_disturbs_nobody(add_photo: AddPhoto) -> None:
 def test_a_hash_of_64_bits_fits_a_signed_column(value: int, stored: int) -> None:
     assert signed_64(value) == stored
     assert stored % 2**64 == value
+
+
+SIDECAR = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+ xmlns:lr="http://ns.adobe.com/lightroom/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/"
+ xmp:Rating="4" exif:DateTimeOriginal="2023-02-03T04:05:06+01:00">
+<dc:title><rdf:Alt><rdf:li xml:lang="x-default">The tower</rdf:li></rdf:Alt></dc:title>
+<dc:subject><rdf:Bag><rdf:li>Paris</rdf:li><rdf:li>night</rdf:li></rdf:Bag></dc:subject>
+<lr:hierarchicalSubject><rdf:Bag><rdf:li>Places|France|Paris</rdf:li></rdf:Bag></lr:hierarchicalSubject>
+</rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+def tag_names(photo: Photo) -> set[str]:
+    return set(photo.tags.values_list("name", flat=True))
+
+
+def test_a_sidecar_goes_before_the_file_and_its_keywords_are_tags(
+    library: Library, media: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "in" / "tower.jpg"
+    picture.parent.mkdir()
+    picture.write_bytes(jpeg(exif=taken("2024:05:01 12:34:56")))
+    picture.with_suffix(".xmp").write_bytes(SIDECAR)
+    report = import_folder(library=library, root=picture.parent)
+    assert (report.imported, [reason for _, reason in report.skipped]) == (1, ["It was read with its photo."])
+    work()
+    photo = Photo.objects.get()
+    assert (photo.title, photo.rating) == ("The tower", 4)
+    assert (photo.wall_clock, photo.utc_offset_minutes) == (datetime(2023, 2, 3, 4, 5, 6), 60)
+    assert tag_names(photo) == {"Places/France/Paris", "night"}
+    assert picture.read_bytes() == read_bytes(originals(), photo.original_key)
+
+
+def test_a_keyword_taken_away_by_hand_stays_away_and_one_given_by_hand_stays(
+    library: Library, media: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "in" / "tower.jpg"
+    picture.parent.mkdir()
+    picture.write_bytes(jpeg())
+    picture.with_suffix(".xmp").write_bytes(SIDECAR)
+    import_folder(library=library, root=picture.parent)
+    work()
+    photo = Photo.objects.get()
+    photo.tags.filter(name="night").delete()
+    photo.tags.create(name="mine")
+    steps.read_metadata([photo.pk])
+    assert tag_names(photo) == {"Places/France/Paris", "mine"}
+    picture.with_suffix(".xmp").write_bytes(SIDECAR.replace(b"Places|France|Paris", b"Travel"))
+    import_folder(library=library, root=picture.parent)
+    work()
+    assert tag_names(photo) == {"Travel", "Paris", "mine"}

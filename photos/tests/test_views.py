@@ -235,6 +235,13 @@ def test_place_has_a_hemisphere_and_a_link() -> None:
     assert facts.place_fact(Photo()) is None
 
 
+def test_a_place_goes_by_its_name() -> None:
+    photo = Photo(latitude=1.3, longitude=103.8, city="Singapore", country="Singapore", country_code="SG")
+    fact = facts.place_fact(photo)
+    assert fact is not None
+    assert (fact.text, fact.details) == ("Singapore", "1.30000° N, 103.80000° E")
+
+
 def test_maker_is_not_named_twice() -> None:
     fact = facts.camera_fact(Photo(camera_make="Canon", camera_model="Canon EOS 5D"))
     assert fact is not None

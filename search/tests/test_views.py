@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from faces.models import Face, Person
-from photos.models import Library
+from photos.models import Library, Photo
 from search import services
 from search.models import PhotoEmbedding
 from search.text_process import TextProcess
@@ -153,3 +153,12 @@ def test_search_needs_few_queries(
     page.get("/search", {"q": "bob with a dog"})
     with django_assert_max_num_queries(16):
         page.get("/search", {"q": "bob with a dog"})
+
+
+def test_a_place_in_the_query_narrows_the_photos(page: Client, shown: list[int]) -> None:
+    Photo.objects.filter(pk__in=shown[1:]).update(city="Paris", country="France", country_code="FR")
+    with_words = page.get("/search", {"q": "a dog in Paris"})
+    assert tiles(with_words.content) == [shown[1]]
+    assert "taken in <strong>Paris</strong> for “a dog”, best first" in " ".join(with_words.text.split())
+    alone = page.get("/search", {"q": "photos of france"})
+    assert sorted(tiles(alone.content)) == shown[1:]

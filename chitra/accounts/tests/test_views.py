@@ -14,6 +14,13 @@ EXAMPLES = {
     "person_id": 1,
     "face_id": 1,
     "key_id": 1,
+    "library_id": 1,
+    "album_id": 1,
+    "key": "0123456789abcdef",
+    "edit_id": 1,
+    "field": "time",
+    "code": "FR",
+    "city": "Paris",
     "step": "faces",
     "job_id": "7e3d1b8e-8e4b-4a3c-9c39-0a5a4a6f2f10",
 }

@@ -1,0 +1,93 @@
+"""Wrong dates of a library: found, previewed, corrected as one undoable edit."""
+
+from collections.abc import Iterable
+from datetime import UTC
+from typing import Any
+
+from django.db.models import QuerySet
+
+from photos.date_finder import Proposal, Shot, find
+from photos.editing import WallClock, change, set_time
+from photos.models import Library, Photo, PhotoEdit
+
+BY_ITSELF = ("offset", "gps")
+"""Sources of a zone that only a device has which sets its clock by itself."""
+
+
+class NoSuchProposal(LookupError):
+    """The photos or their dates are others than when the proposal was made, or it was made of others."""
+
+
+def proposals(library: Library) -> list[Proposal]:
+    """What is wrong in a library; dates that a person set are left alone. One query."""
+    photos = Photo.objects.filter(library=library, deleted_at__isnull=True)
+    return find(shots(photos.exclude(locked_fields__contains=[Photo.Editable.TIME])))
+
+
+def shots(photos: QuerySet[Any]) -> Iterable[Shot]:
+    """Photos as the finder wants them."""
+    columns = (
+        "pk",
+        "taken_at",
+        "taken_at_source",
+        "camera_make",
+        "camera_model",
+        "original_name",
+        "gps_at",
+        "utc_offset_minutes",
+        "time_zone",
+        "zone_source",
+        "file_modified_at",
+    )
+    for row in photos.order_by("pk").values_list(*columns).iterator(chunk_size=5000):
+        pk, taken_at, source, make, model, name, gps_at, offset, zone, zone_source, file_at = row
+        yield Shot(
+            pk=pk,
+            wall=taken_at.astimezone(UTC).replace(tzinfo=None),
+            source=source,
+            device=device_name(make, model),
+            name=name,
+            gps_at=gps_at,
+            offset_minutes=offset,
+            zone=zone,
+            file_at=file_at,
+            is_trusted=zone_source in BY_ITSELF and offset is not None,
+        )
+
+
+def device_name(make: str, model: str) -> str:
+    """Maker and model, the maker once."""
+    return model if model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
+
+
+def apply(*, library: Library, key: str, actor: Any) -> PhotoEdit:
+    """Carry out the proposal with this key as one edit, to be undone by `editing.undo`.
+
+    Raises NoSuchProposal when it does not hold any more.
+    """
+    for proposal in proposals(library):
+        if proposal.key == key:
+            return carry_out(library=library, proposal=proposal, actor=actor)
+    raise NoSuchProposal(key)
+
+
+def carry_out(*, library: Library, proposal: Proposal, actor: Any) -> PhotoEdit:
+    """Set the times of a proposal and lock them."""
+    moves = {move.pk: move for move in proposal.moves}
+
+    def alter(photo: Photo) -> None:
+        move = moves[photo.pk]
+        if photo.wall_clock == move.before:  # not corrected meanwhile
+            set_time(photo, WallClock(move.after))
+
+    edit = change(
+        photos=Photo.objects.filter(pk__in=moves),
+        library=library,
+        actor=actor,
+        fields=["time"],
+        alter=alter,
+        summary=f"{len(moves)} dates: {proposal.reason}"[:300],
+    )
+    if edit is None:
+        raise NoSuchProposal(proposal.key)
+    return edit

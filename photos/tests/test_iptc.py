@@ -1,0 +1,98 @@
+import hashlib
+import struct
+
+import pytest
+
+from photos.iptc import IptcFields, read_iptc
+from photos.keywords import as_tags
+
+
+def records(*fields: tuple[int, int, bytes]) -> bytes:
+    return b"".join(
+        b"\x1c" + struct.pack(">BBH", record, dataset, len(value)) + value
+        for record, dataset, value in fields
+    )
+
+
+def photoshop(*resources: tuple[int, bytes]) -> bytes:
+    """The payload of a JPEG's APP13."""
+    return b"Photoshop 3.0\0" + b"".join(
+        b"8BIM"
+        + struct.pack(">H", number)
+        + b"\0\0"
+        + struct.pack(">I", len(data))
+        + data
+        + b"\0" * (len(data) % 2)
+        for number, data in resources
+    )
+
+
+FIELDS = records(
+    (1, 90, b"\x1b%G"),
+    (2, 5, b"The lake"),
+    (2, 25, b"water"),
+    (2, 25, "früh".encode()),
+    (2, 55, b"20240501"),
+    (2, 60, b"123456+0200"),
+    (2, 90, b"Lucerne"),
+    (2, 101, b"Switzerland"),
+    (2, 120, b"Early in the morning"),
+)
+
+
+@pytest.mark.parametrize("block", [FIELDS, photoshop((0x0425, b""), (0x0404, FIELDS))])
+def test_fields_are_read_from_bare_records_and_from_photoshops_block(block: bytes) -> None:
+    assert read_iptc(block) == IptcFields(
+        title="The lake",
+        caption="Early in the morning",
+        keywords=("water", "früh"),
+        created="2024-05-01T12:34:56+0200",
+        city="Lucerne",
+        country="Switzerland",
+    )
+
+
+def test_a_checksum_that_does_not_fit_says_outdated() -> None:
+    right = photoshop((0x0404, FIELDS), (0x0425, hashlib.md5(FIELDS, usedforsecurity=False).digest()))
+    assert not read_iptc(right).is_outdated
+    assert read_iptc(photoshop((0x0404, FIELDS), (0x0425, b"x" * 16))).is_outdated
+
+
+def test_old_text_is_latin_1() -> None:
+    assert read_iptc(records((2, 90, "Zürich".encode("latin-1")))).city == "Zürich"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"",
+        b"8BIM",
+        b"8BIM\x04\x04\xff",
+        b"\x1c\x02",
+        b"\x1c\x02\x05\xff\xff" + b"x" * 100,
+        b"8BIM\x04\x04\0\0\xff\xff\xff\xff",
+        b"8BIM\0\0\0\0\0\0\0\0" * 5000,
+        b"x" * 5_000_000,
+    ],
+)
+def test_nonsense_has_no_fields(block: bytes) -> None:
+    assert read_iptc(block) == IptcFields()
+
+
+def test_a_block_cut_anywhere_never_raises() -> None:
+    block = photoshop((0x0404, FIELDS), (0x0425, b"x" * 16))
+    for end in range(len(block)):
+        read_iptc(block[:end])
+
+
+def test_hierarchies_are_paths_and_their_words_are_not_doubled() -> None:
+    assert as_tags(["Paris", "tower", "TOWER", " ", "a\0b"], ["Places|France|Paris"]) == [
+        "Places/France/Paris",
+        "tower",
+        "a b",
+    ]
+
+
+def test_keywords_are_bounded() -> None:
+    assert len(as_tags((f"k{n}" for n in range(5000)), [])) == 500
+    assert len(as_tags(["x" * 1000], [])[0]) == 200
