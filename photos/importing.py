@@ -187,7 +187,7 @@ def read_sidecar(picture: Path) -> bytes:
 
 
 def keep_sidecar(photo: Photo, xmp: bytes) -> None:
-    """Keep the XMP that came beside a picture, and read the metadata with it; nothing when it says nothing."""
+    """Keep the XMP that came beside a picture, and read the metadata with it, if it says anything."""
     if read_xmp(xmp) == XmpProperties():
         return
     with transaction.atomic():
