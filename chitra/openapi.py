@@ -126,9 +126,12 @@ def error_statuses(path: str, operation: dict[str, Any]) -> set[str]:
     found = {"405"}
     if any(operation.get("security", [])):
         found |= {"401", "403"}
-    if "{" in path:
+    queries = {
+        parameter["name"] for parameter in operation.get("parameters", []) if parameter["in"] == "query"
+    }
+    if "{" in path or "library" in queries:  # what the caller may not see is not there
         found.add("404")
-    if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+    if queries:
         found |= {"400", "422"}
     if "requestBody" in operation:
         found |= {"400", "413", "415", "422"}

@@ -50,7 +50,9 @@ def as_json(library: Library, proposal: Proposal) -> dict[str, Any]:
     }
 
 
-@extend_schema(summary="Correct wrong dates", request=ApplyBody, responses=AppliedDates)
+@extend_schema(
+    summary="Correct wrong dates", request=ApplyBody, responses={200: AppliedDates, 404: None, 409: None}
+)
 @api_view(["POST"])
 async def apply(request: Request) -> Response:
     """Carry out a proposal: `{edit_id, photos}`; `edits/<id>/undo` undoes it. 409 when it no longer holds."""

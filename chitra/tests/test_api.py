@@ -149,6 +149,8 @@ JSON_ENDPOINTS = [
     ("post", "api-members"),
     ("patch", "api-member"),
     ("post", "api-keys"),
+    ("patch", "api-photo-edit"),
+    ("post", "api-apply-dates"),
 ]
 WITHOUT_BODY = {
     ("post", "api-upload"),  # takes a form
@@ -172,6 +174,7 @@ WITHOUT_BODY = {
     ("delete", "api-person"),
     ("post", "api-journal-undo"),
     ("post", "api-recluster-apply"),
+    ("post", "api-undo-edit"),
     ("post", "api-tus"),  # tus describes files in headers
     ("patch", "api-tus-upload"),
     ("delete", "api-tus-upload"),
