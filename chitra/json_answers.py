@@ -19,7 +19,7 @@ from django.utils.text import compress_string
 from photos.serving import etag_is_known
 
 SMALL_BYTES = 1000  # not worth it below
-BLOCKING_BYTES = 32 * 1024  # from here on the event loop does not wait for it
+BLOCKING_BYTES = 32 * 1024  # from here on the event loop does not wait for compression
 BROTLI_QUALITY = 4  # as fast as gzip, and smaller
 RANDOM_BYTES = 100  # of a name in the gzip header, so that lengths tell less
 ENCODING = re.compile(r"\s*([a-z*-]+)\s*(?:;\s*q=([0-9.]+))?\s*")
@@ -34,7 +34,7 @@ def json_answers(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRe
             response = await waiting
             if not is_json(response):
                 return response  # type: ignore[no-any-return]
-            if len(response.content) < BLOCKING_BYTES:
+            if len(response.content) < BLOCKING_BYTES or not wanted_encoding(request):
                 return finished(request, response)
             return await asyncio.to_thread(finished, request, response)
 
@@ -64,7 +64,7 @@ def finished(request: HttpRequest, response: Any) -> HttpResponse:
         response.headers.setdefault("Cache-Control", "private, no-cache")
         digest = hashlib.blake2b(response.content, digest_size=16).hexdigest()
         response.headers["ETag"] = f'W/"{digest}"'
-        if etag_is_known(request.headers.get("If-None-Match", ""), digest):
+        if etag_is_known(request.META.get("HTTP_IF_NONE_MATCH", ""), digest):
             kept = ("ETag", "Cache-Control", "Vary")
             return HttpResponseNotModified(headers={name: response.headers[name] for name in kept})
     return compressed(request, response)
@@ -74,7 +74,7 @@ def compressed(request: HttpRequest, response: Any) -> HttpResponse:
     """By brotli or gzip, if the client takes it and it makes the answer smaller."""
     answer: HttpResponse = response
     plain = answer.content
-    encoding = chosen_encoding(request.headers.get("Accept-Encoding", ""))
+    encoding = wanted_encoding(request)
     if not encoding or len(plain) < SMALL_BYTES:
         return answer
     data = brotli_of(plain) if encoding == "br" else compress_string(plain, max_random_bytes=RANDOM_BYTES)
@@ -89,6 +89,10 @@ def brotli_of(data: bytes) -> bytes:
     import brotli
 
     return bytes(brotli.compress(data, quality=BROTLI_QUALITY))
+
+
+def wanted_encoding(request: HttpRequest) -> str:
+    return chosen_encoding(request.META.get("HTTP_ACCEPT_ENCODING", ""))
 
 
 def chosen_encoding(header: str) -> str:

@@ -41,7 +41,7 @@ def request_ids(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpReq
 
 
 def id_of(request: HttpRequest) -> str:
-    sent = request.headers.get(HEADER, "")
+    sent = request.META.get("HTTP_X_REQUEST_ID", "")
     return sent if USABLE.fullmatch(sent) else uuid4().hex
 
 

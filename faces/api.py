@@ -174,12 +174,12 @@ def face_json(face: Face) -> dict[str, Any]:
 
 @extend_schema(summary="The crop of a face", responses=PICTURES)
 @api_view(["GET", "HEAD"])
-async def face_thumbnail(request: Request, face_id: int) -> HttpResponseBase:
+def face_thumbnail(request: Request, face_id: int) -> HttpResponseBase:
     """The square around a face, WebP, or JPEG for who does not accept that."""
-    face = await Face.objects.visible_to(request.user).filter(pk=face_id).afirst()
+    face = Face.objects.visible_to(request.user).filter(pk=face_id).first()
     if face is None or not face.crop_key:
         raise NotFound("There is no such face.", code="face_thumb_not_found")
-    return await serve_picture(request, crop_item(face), "thumb_not_found_on_storage")
+    return serve_picture(request, crop_item(face), "thumb_not_found_on_storage")
 
 
 @extend_schema(summary="Say who a face is", request=AssignBody, responses=OkAnswer)

@@ -18,3 +18,8 @@ _executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="cpu")
 async def run_cpu(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Await `function` run on one of two CPU threads."""
     return await sync_to_async(function, thread_sensitive=False, executor=_executor)(*args, **kwargs)
+
+
+def cpu_result(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for code on a request's thread, which waits."""
+    return _executor.submit(function, *args, **kwargs).result()

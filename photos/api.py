@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Awaitable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
@@ -193,24 +194,27 @@ async def serve_original(request: Request, item: serving.Item) -> HttpResponseBa
 
 @extend_schema(summary="The thumbnail", responses=PICTURES)
 @api_view(["GET", "HEAD"])
-async def photo_thumbnail(request: Request, photo_id: int) -> HttpResponseBase:
+def photo_thumbnail(request: Request, photo_id: int) -> HttpResponseBase:
     """WebP, or JPEG for who does not accept that, at most 480 pixels a side; grey while it is being made."""
-    return await serve_rendition(request, photo_id, "thumbnail")
+    return serve_rendition(request, photo_id, "thumbnail")
 
 
 @extend_schema(summary="The preview", responses=PICTURES)
 @api_view(["GET", "HEAD"])
-async def photo_preview(request: Request, photo_id: int) -> HttpResponseBase:
+def photo_preview(request: Request, photo_id: int) -> HttpResponseBase:
     """WebP, or JPEG for who does not accept that, at most 1600 pixels a side."""
-    return await serve_rendition(request, photo_id, "preview")
+    return serve_rendition(request, photo_id, "preview")
 
 
-async def serve_rendition(request: Request, photo_id: int, kind: str) -> HttpResponseBase:
-    photo = await get_photo(request.user, photo_id)
+def serve_rendition(request: Request, photo_id: int, kind: str) -> HttpResponseBase:
+    """Not async, as the list: a page asks for dozens, and each has one visit to the request's thread."""
+    try:
+        photo = Photo.objects.visible_to(request.user).get(pk=photo_id)
+    except Photo.DoesNotExist:
+        raise photo_not_found() from None
     if not photo.has_renditions:
-        return await sync_to_async(without_rendition)(photo, kind)
-    item = media_keys.rendition_item(photo, kind)
-    return await serve_picture(request, item, "thumbnail_not_found_on_storage")
+        return without_rendition(photo, kind)
+    return serve_picture(request, media_keys.rendition_item(photo, kind), "thumbnail_not_found_on_storage")
 
 
 def without_rendition(photo: Photo, kind: str) -> HttpResponse:
@@ -223,10 +227,11 @@ def without_rendition(photo: Photo, kind: str) -> HttpResponse:
     return jpeg.placeholder()
 
 
-async def serve_picture(request: Request, item: serving.Item, code: str) -> HttpResponseBase:
+def serve_picture(request: Request, item: serving.Item, code: str) -> HttpResponseBase:
     """A rendition, in a format that the client accepts; 404 with `code` when it is gone."""
-    serve = serving.serve if jpeg.accepts_webp(request) else jpeg.serve_as_jpeg
-    response = await or_404(serve(request._request, renditions(), item), item, code)
+    answer = serving.answer if jpeg.accepts_webp(request) else jpeg.answer
+    with or_404(item, code):
+        response = answer(request._request, renditions(), item)
     patch_vary_headers(response, ["Accept"])
     return response
 
@@ -248,18 +253,20 @@ async def storage_object(request: Request, key: str) -> HttpResponseBase:
     if media.storage == "originals":
         return await serve_original(request, media.item)
     if key.endswith(".jpg"):
-        return await serve_picture(request, media.item, "file_not_found")
+        return await sync_to_async(serve_picture)(request, media.item, "file_not_found")
     return await serve_or_404(request, renditions(), media.item, "file_not_found")
 
 
 async def serve_or_404(request: Request, storage: Any, item: serving.Item, code: str) -> HttpResponseBase:
-    return await or_404(serving.serve(request._request, storage, item), item, code)
+    with or_404(item, code):
+        return await serving.serve(request._request, storage, item)
 
 
-async def or_404(answer: Awaitable[HttpResponseBase], item: serving.Item, code: str) -> HttpResponseBase:
-    """The answer; 404 with `code` when the object is gone, 503 when the storage does not answer."""
+@contextmanager
+def or_404(item: serving.Item, code: str) -> Iterator[None]:
+    """404 with `code` when the object is gone, 503 when the storage does not answer."""
     try:
-        return await answer
+        yield
     except FileNotFoundError:
         raise NotFound(
             "The file is not in the storage; health and check_files say more.", code=code

@@ -6,7 +6,7 @@ from django.core.files.storage import Storage
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 from rest_framework.request import Request
 
-from jobs.cpu import run_cpu
+from jobs.cpu import cpu_result
 from photos import imaging, serving
 from photos.storages import read_bytes
 
@@ -23,7 +23,7 @@ def accepts_webp(request: Request) -> bool:
     return any(name in accepted for name in ("image/webp", "image/*", "*/*"))
 
 
-async def serve_as_jpeg(request: HttpRequest, storage: Storage, item: serving.Item) -> HttpResponseBase:
+def answer(request: HttpRequest, storage: Storage, item: serving.Item) -> HttpResponseBase:
     """A WebP object as JPEG, or 304 when the client has it. Raises FileNotFoundError, StorageUnavailable."""
     headers = {
         "ETag": f'"{item.etag}-jpeg"',
@@ -33,8 +33,8 @@ async def serve_as_jpeg(request: HttpRequest, storage: Storage, item: serving.It
     }
     if serving.etag_is_known(request.headers.get("If-None-Match", ""), f"{item.etag}-jpeg"):
         return HttpResponseNotModified(headers=headers)
-    data = await serving.run_blocking(read_bytes, storage, item.key)
-    return HttpResponse(await run_cpu(imaging.to_jpeg, data), headers=headers, content_type="image/jpeg")
+    data = cpu_result(imaging.to_jpeg, read_bytes(storage, item.key))
+    return HttpResponse(data, headers=headers, content_type="image/jpeg")
 
 
 def placeholder() -> HttpResponse:

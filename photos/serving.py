@@ -48,6 +48,11 @@ class Item:
 
 
 async def serve(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBase:
+    """What `answer` answers, without holding up the event loop. Raises the same."""
+    return await run_blocking(answer, request, storage, item)
+
+
+def answer(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBase:
     """The object, a part of it (Range), 304, or where to get it. The caller has checked who asks.
 
     Raises FileNotFoundError and StorageUnavailable.
@@ -57,15 +62,17 @@ async def serve(request: HttpRequest, storage: Storage, item: Item) -> HttpRespo
     if etag_is_known(request.headers.get("If-None-Match", ""), item.etag):
         return HttpResponseNotModified(headers=headers)
     if wants_redirect(request, storage, item):
-        return await run_blocking(redirect, storage, item)
+        return redirect(storage, item)
+    store = object_store(storage)
     if request.method != "HEAD" and "Range" not in request.headers and not settings.ACCEL:
-        reader = await run_blocking(object_store(storage).open_reader, item.key)
-        stat = reader.stat
+        reader: ObjectReader | None = (whole := store.open_reader(item.key))
+        stat = whole.stat
     else:
-        reader, stat = None, await run_blocking(object_store(storage).stat, item.key)
+        reader, stat = None, store.stat(item.key)
     headers["Last-Modified"] = http_date(stat.modified_at.timestamp())
     if is_unmodified_since(request, stat.modified_at):
-        await close(reader)
+        if reader is not None:
+            reader.close()
         return HttpResponseNotModified(headers=headers)
     if proxy_headers := accelerated(storage, item.key):
         return HttpResponse(headers={**headers, **proxy_headers}, content_type=item.mime_type)
@@ -80,10 +87,9 @@ async def serve(request: HttpRequest, storage: Storage, item: Item) -> HttpRespo
     if request.method == "HEAD":
         return HttpResponse(headers=headers, status=status, content_type=item.mime_type)
     if reader is None:
-        reader = await run_blocking(object_store(storage).open_reader, item.key, start, end)
+        reader = store.open_reader(item.key, start, end)
     if end - start <= CHUNK_BYTES:
-        data = await run_blocking(read_all, reader)
-        return HttpResponse(data, headers=headers, status=status, content_type=item.mime_type)
+        return HttpResponse(read_all(reader), headers=headers, status=status, content_type=item.mime_type)
     return StreamingHttpResponse(stream(reader), headers=headers, status=status, content_type=item.mime_type)
 
 
@@ -201,11 +207,6 @@ def read_all(reader: ObjectReader) -> bytes:
         return b"".join(iter(lambda: reader.read(CHUNK_BYTES), b""))
     finally:
         reader.close()
-
-
-async def close(reader: ObjectReader | None) -> None:
-    if reader is not None:
-        await run_blocking(reader.close)
 
 
 async def run_blocking(function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
