@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _CHUNK_BYTES = 1024 * 1024
+_ALONE_BYTES = 128 * 1024  # shorter pieces are hashed faster than handed to a thread
+_hashers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hash")
 
 
 class TooLarge(ValueError):
@@ -34,24 +37,39 @@ class Digest:
 class RunningDigest:
     """Both checksums and the size of bytes that come in pieces.
 
-    `TooLarge` is raised by the piece that passes the limit.
+    `TooLarge` is raised by the piece that passes the limit. A large piece is hashed on another thread while
+    the caller does something else with it, so it must not change. Not for several threads at once.
     """
 
     def __init__(self, *, max_bytes: int | None = None) -> None:
         self._max_bytes = max_bytes
         self._sha256 = hashlib.sha256()
         self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self._under_way: Future[None] | None = None
         self.size = 0
 
     def update(self, data: bytes) -> None:
         self.size += len(data)
         if self._max_bytes is not None and self.size > self._max_bytes:
             raise TooLarge(self._max_bytes)
+        self._wait()
+        if len(data) < _ALONE_BYTES:
+            self._feed(data)
+        else:
+            self._under_way = _hashers.submit(self._feed, data)
+
+    def _feed(self, data: bytes) -> None:
         self._sha256.update(data)
         self._sha1.update(data)
 
+    def _wait(self) -> None:
+        if self._under_way is not None:
+            self._under_way.result()
+            self._under_way = None
+
     @property
     def digest(self) -> Digest:
+        self._wait()
         return Digest(sha256=self._sha256.hexdigest(), sha1=self._sha1.hexdigest(), size=self.size)
 
 
