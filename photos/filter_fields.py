@@ -99,6 +99,10 @@ class FilterFields(serializers.Serializer[Any]):
     album = IdField(required=False)
     library = IdField(required=False)
     box = BoxField(required=False, help_text="“south,west,north,east” in degrees.")
+    city = serializers.CharField(required=False, max_length=200, help_text="Its name, in any case.")
+    country = serializers.CharField(
+        required=False, max_length=100, help_text="Its name, in any case, or its code (“IT”)."
+    )
     camera = serializers.CharField(required=False, max_length=200, help_text="Make or model, in any case.")
     type = serializers.RegexField(
         r"\A[a-z]+(/[a-z0-9.+-]+)?\Z",
@@ -149,6 +153,8 @@ def filter_from(values: dict[str, Any]) -> PhotoFilter:
         album=values.get("album"),
         library=values.get("library"),
         box=values.get("box"),
+        city=values.get("city", ""),
+        country=values.get("country", ""),
         camera=values.get("camera", ""),
         mime_type=values.get("type", ""),
         min_rating=values.get("min_rating"),

@@ -30,7 +30,8 @@ class PhotoFilter:
     """What a photo must be. None and () ask for nothing; all that is asked for must hold.
 
     `taken_from` is inclusive, `taken_before` exclusive, both by the wall clock of the place. A photo must
-    show all of `people` and carry all of `tags`. `mime_type` is a whole type or its first part ("image").
+    show all of `people` and carry all of `tags`. `mime_type` is a whole type or its first part ("image"),
+    `country` a name or a code of two letters.
     """
 
     taken_from: datetime | None = None
@@ -40,6 +41,8 @@ class PhotoFilter:
     album: int | None = None
     library: int | None = None
     box: Box | None = None
+    city: str = ""
+    country: str = ""
     camera: str = ""
     mime_type: str = ""
     min_rating: int | None = None
@@ -66,6 +69,10 @@ class PhotoFilter:
             found.append(Q(taken_at__gte=self.taken_from))
         if self.taken_before is not None:
             found.append(Q(taken_at__lt=self.taken_before))
+        if self.city:
+            found.append(Q(city__iexact=self.city))
+        if self.country:
+            found.append(Q(country__iexact=self.country) | Q(country_code=self.country.upper()))
         if self.camera:
             found.append(Q(camera_model__iexact=self.camera) | Q(camera_make__iexact=self.camera))
         if "/" in self.mime_type:

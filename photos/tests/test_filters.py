@@ -38,6 +38,9 @@ def test_an_empty_filter_finds_everything(pair: list[int]) -> None:
         ({"is_favorite": True}, PhotoFilter(is_favorite=True)),
         ({"is_archived": True}, PhotoFilter(is_archived=True)),
         ({"rating": 4}, PhotoFilter(min_rating=3)),
+        ({"city": "Arezzo"}, PhotoFilter(city="arezzo")),
+        ({"country": "Italy", "country_code": "IT"}, PhotoFilter(country="ITALY")),
+        ({"country": "Italy", "country_code": "IT"}, PhotoFilter(country="it")),
         ({"camera_model": "X100V"}, PhotoFilter(camera="x100v")),
         ({"camera_make": "Fujifilm"}, PhotoFilter(camera="FUJIFILM")),
         ({"mime_type": "video/mp4"}, PhotoFilter(mime_type="video")),
@@ -106,7 +109,7 @@ def test_parameters_become_a_filter() -> None:
     query = (
         "taken_from=2024-01-31&taken_to=2024-02-29&person=1&person=2&tag=sea&album=3&library=4&camera=X100V"
         "&box=-1.5,2,3,4&type=image/heic&min_rating=3&favorite=true&archived=0&has_gps=1&step=embedding"
-        "&step_status=failed"
+        "&step_status=failed&city=Arezzo&country=IT"
     )
     assert parsed(query) == PhotoFilter(
         taken_from=datetime(2024, 1, 31, tzinfo=UTC),
@@ -116,6 +119,8 @@ def test_parameters_become_a_filter() -> None:
         album=3,
         library=4,
         box=Box(-1.5, 2, 3, 4),
+        city="Arezzo",
+        country="IT",
         camera="X100V",
         mime_type="image/heic",
         min_rating=3,
