@@ -10,33 +10,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
-from faces.models import Face, Person
+from faces.models import Person
 from photos.api_errors import MAX_QUERY_CHARACTERS
-from photos.locations import place_names_in, taken_in
 from photos.models import Photo
 from photos.timeline import as_tiles
 from search import services
 from search.api import find
-from search.query import understand
+from search.understanding import Asked, read_query
 
 MOST_RESULTS = 200
 MOST_PEOPLE = 12
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a request looks for: people, places, words, and the photos that are in question at all."""
-
-    query: str
-    words: str
-    people: list[Person]
-    places: tuple[str, ...]
-    photos: Any
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether people or places leave only some photos in question."""
-        return bool(self.people or self.places)
 
 
 @dataclass(frozen=True)
@@ -69,37 +52,28 @@ async def prepare(request: HttpRequest) -> HttpResponse:
 
 
 def read_request(user: Any, query: str, person_id: str) -> Asked:
-    """Understand the query with the names of people and places that the user may see."""
-    query = " ".join(query.replace("\0", " ").split())
-    visible = Person.objects.visible_to(user)
-    parsed = understand(query, visible.exclude(name="").values_list("name", flat=True))
-    people = list(visible.filter(name__in=parsed.names).with_cover_faces()) if parsed.names else []
+    """The query, and a person by id, as the chips ask for one."""
+    chosen: list[Person] = []
     if person_id.isdecimal() and len(person_id) < 19:
-        people += visible.filter(pk=person_id).with_cover_faces()
-    photos = Photo.objects.visible_to(user)
-    for name in {person.name or person.pk for person in people}:
-        same = [person.pk for person in people if (person.name or person.pk) == name]
-        photos = photos.filter(pk__in=Face.objects.filter(person__in=same).values("photo_id"))
-    located = understand(parsed.words, place_names_in(user, parsed.words))
-    for name in located.names:
-        photos = taken_in(photos, name)
-    return Asked(query, located.words, people, located.names, photos)
+        chosen = list(Person.objects.visible_to(user).filter(pk=person_id).with_cover_faces())
+    return read_query(user, query, people=chosen)
 
 
 async def look(user: Any, asked: Asked) -> Found:
-    """Words rank; people and places alone are listed by time."""
-    if not asked.words:
-        return Found(await sync_to_async(newest)(asked.photos) if asked.is_narrowed else [])
-    photos = asked.photos if asked.is_narrowed else None
+    """Nothing asked for finds nothing."""
+    if not asked.words and not asked.is_narrowed:
+        return Found()
     try:
-        hits = await find(user, asked.words, MOST_RESULTS, None, photos=photos)
+        hits = await find(user, asked, MOST_RESULTS, None)
     except services.SearchUnavailable as error:
         return Found(problem=str(error))
-    return Found([hit.photo for hit in hits])
+    return Found(await sync_to_async(tiles_of)(hits))
 
 
-def newest(photos: Any) -> list[Photo]:
-    return list(as_tiles(photos).newest_first()[:MOST_RESULTS])
+def tiles_of(hits: list[services.Hit]) -> list[Photo]:
+    """In the order of the hits; photos that are gone by now are left out."""
+    found = as_tiles(Photo.objects.all()).in_bulk([hit.photo_id for hit in hits])
+    return [found[hit.photo_id] for hit in hits if hit.photo_id in found]
 
 
 def render_results(request: HttpRequest, asked: Asked, found: Found) -> HttpResponse:
@@ -107,6 +81,8 @@ def render_results(request: HttpRequest, asked: Asked, found: Found) -> HttpResp
         "query": asked.query,
         "words": asked.words,
         "places": asked.places,
+        "period": asked.period,
+        "kinds": asked.kinds,
         "people": asked.people,
         "photos": found.photos,
         "problem": found.problem,
