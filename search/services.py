@@ -205,7 +205,7 @@ def similar_photos(*, user: Any, photo: Photo, limit: int) -> list[Hit] | None:
     row = rows.select_related("encoder").first()
     if row is None:
         return None
-    vector = np.asarray(row.vector.to_numpy(), dtype=np.float32)
+    vector = np.asarray(row.vector, dtype=np.float32)
     near = nearest_photos(user=user, vector=vector, limit=limit + 1, encoder=row.encoder)
     return [Hit(pk, score) for pk, score in near.items() if pk != photo.pk][:limit]
 

@@ -145,3 +145,18 @@ def test_each_version_has_a_partial_index_that_the_planner_uses(
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute("SET LOCAL enable_sort = off")
     assert f"search_photoembedding_hnsw_{encoder.pk}" in rows[:2].explain()
+
+
+def test_similar_photos_come_nearest_first_without_the_photo_itself(
+    alice: Any, photo_rows: Callable[[int], list[int]]
+) -> None:
+    choice = services.encoder_choice()
+    version = services.encoder_version(choice)
+    ids = photo_rows(3)
+    for pk, angle in zip(ids, (0.0, 0.5, 0.2), strict=True):
+        vector = np.zeros(version.dimensions, dtype=np.float32)
+        vector[:2] = np.cos(angle), np.sin(angle)
+        PhotoEmbedding.objects.create(photo_id=pk, encoder=version, vector=vector)
+    hits = services.similar_photos(user=alice, photo=Photo.objects.get(pk=ids[0]), limit=5)
+    assert hits is not None
+    assert [hit.photo_id for hit in hits] == [ids[2], ids[1]]
