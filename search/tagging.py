@@ -11,7 +11,7 @@ VOCABULARY_PATH = Path(__file__).with_name("vocabulary.txt")
 VOCABULARY_VERSION = 1  # raise it when the words or the rule change
 MOST_TAGS = 6
 # Seen on 119 photos with the offline encoder. What a search shows by mistake is looked at once, but a tag
-# stays, so it has to be surer; words much farther away than the best are mostly its echoes (“hot dog” of a dog).
+# stays, so it has to be surer; words much farther away than the best are its echoes (“hot dog” of a dog).
 SURER = 1.07
 NEAR_BEST = 0.94
 
