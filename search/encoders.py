@@ -38,7 +38,7 @@ OFFLINE_PACKAGES = (
 )
 
 # Raise the trailing number when names, prompts or preprocessing change: stored vectors are then made anew.
-OFFLINE_VERSION = "offline:efficientnet-lite2+minilm:1"
+OFFLINE_VERSION = "offline:efficientnet-lite2+minilm:2"
 OFFLINE_DIMENSIONS = 384
 OFFLINE_LABEL = (
     "Offline labels (EfficientNet-Lite2 and MiniLM): finds things with a name, such as dogs, boats or fruit, "

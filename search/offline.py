@@ -11,8 +11,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ import numpy as np
 
 from search import torchvision_operators
 from search.encoders import Choice, as_caption
+from search.labels import labels_in, read_labels
 from search.tensors import (
     Image,
     Preprocessing,
@@ -33,7 +33,6 @@ from search.tensors import (
 if TYPE_CHECKING:
     import torch
 
-LABELS_PATH = Path(__file__).with_name("imagenet_labels.tsv")
 TEXT_BATCH_SIZE = 64
 MAX_TOKENS = 128
 
@@ -41,36 +40,13 @@ MAX_TOKENS = 128
 KNOWN_SCORE = 0.54
 NEAR_BEST = 0.85
 SURE_SCORE = 0.68  # from here on a photo fits whatever the nearest caption promises
+ABOVE_UNDECIDED = 0.08  # of 42 queries for things on no photo 62 % find nothing with it, 48 % without
 
 # EfficientNet-Lite was trained on (x - 127) / 128. A photo is seen whole up to a camera's 3:2, because its
 # subject is less often in the centre than ImageNet's are; only panoramas lose their ends.
 PREPROCESSING = Preprocessing(
     size=260, mean=(127 / 255,) * 3, std=(128 / 255,) * 3, resize_mode="squash", max_aspect_ratio=1.5
 )
-
-
-@dataclass(frozen=True)
-class Label:
-    """One ImageNet class: its WordNet synset, its names (best first), and what kind of thing it is."""
-
-    wnid: str
-    names: tuple[str, ...]
-    hypernyms: tuple[str, ...]
-
-    @property
-    def caption(self) -> str:
-        return f"a photo of {', '.join(self.names + self.hypernyms)}"
-
-
-@cache
-def read_labels() -> tuple[Label, ...]:
-    """The 1,000 classes, in the order of the classifier's outputs."""
-    lines = [line for line in LABELS_PATH.read_text().splitlines() if not line.startswith("#")]
-    rows = (line.split("\t") for line in lines[1:])
-    return tuple(
-        Label(wnid, tuple(names.split(";")), tuple(filter(None, hypernyms.split(";"))))
-        for wnid, names, hypernyms in rows
-    )
 
 
 class SentenceEncoder:
@@ -132,20 +108,33 @@ class OfflineEncoder:
         )
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """The sentence's vector, drawn towards the captions of labels that it names.
+
+        Recall@1 over 102 names of what photos show: 0.87 as it is, 0.92 so; over 66 free texts 0.71 and 0.74.
+        """
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
-        return self._sentences_once().embed([as_caption(text) for text in texts])
+        vectors = self._sentences_once().embed([as_caption(text) for text in texts])
+        captions = self._label_vectors_once()
+        for row, text in enumerate(texts):
+            named, share = labels_in(text)
+            if named:
+                caption = normalise(captions[list(named)].mean(axis=0, keepdims=True))[0]
+                vectors[row] = (1 - share) * vectors[row] + share * caption
+        return normalise(vectors)
 
     def cutoffs(self, texts: Vectors) -> Vectors:
         """A photo is a mixture of label captions, so the nearest caption tells how near one can come.
 
         Where it is near, the text is about something with a label, and photos of it come within NEAR_BEST of
-        that; where it is not, only the fixed score keeps chance away.
+        that; where it is not, only the fixed score keeps chance away. In any case a photo has to be nearer
+        than one of which the classifier knows nothing, the mean of all captions.
         """
-        best = (texts @ self._label_vectors_once().T).max(axis=1, initial=0.0)
-        return np.where(
-            best >= KNOWN_SCORE, np.minimum(NEAR_BEST * best, SURE_SCORE), self._min_score
-        ).astype(np.float32)
+        captions = self._label_vectors_once()
+        best = (texts @ captions.T).max(axis=1, initial=0.0)
+        least = np.where(best >= KNOWN_SCORE, np.minimum(NEAR_BEST * best, SURE_SCORE), self._min_score)
+        undecided = texts @ normalise(captions.mean(axis=0, keepdims=True))[0]
+        return np.asarray(np.maximum(least, undecided + ABOVE_UNDECIDED), dtype=np.float32)
 
     def _sentences_once(self) -> SentenceEncoder:
         with self._lock:

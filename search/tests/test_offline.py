@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from search import encoders
-from search.offline import OfflineEncoder, read_labels
+from search.labels import PART_SHARE, WHOLE_SHARE, labels_in, read_labels
+from search.offline import OfflineEncoder
 
 
 def choose(state_dir: Path) -> encoders.Choice:
@@ -78,6 +79,16 @@ def test_there_are_a_thousand_classes_in_the_classifiers_order() -> None:
     assert labels[1].caption.startswith("a photo of goldfish, Carassius auratus, ")
 
 
+def test_labels_are_found_by_name_and_by_kind() -> None:
+    (retriever,), share = labels_in("A golden retriever")
+    assert (read_labels()[retriever].names[0], share) == ("Golden Retriever", WHOLE_SHARE)
+    dogs, share = labels_in("dog")
+    assert (len(dogs) > 100, share) == (True, WHOLE_SHARE)
+    assert labels_in("two golden retrievers at the sea") == ((retriever,), PART_SHARE)
+    for text in ("", "the", "quantum physics", "the meaning of life"):
+        assert labels_in(text) == ((), 0.0)
+
+
 def test_photos_and_texts_become_unit_vectors_of_one_space(
     encoder: OfflineEncoder, pictures: NDArray[np.float32]
 ) -> None:
@@ -98,6 +109,13 @@ def test_a_drawing_is_found_by_what_it_shows(
     assert int(scores.argmax()) == expected
 
 
+def test_a_photo_that_shows_nothing_known_answers_no_query(encoder: OfflineEncoder) -> None:
+    undecided = np.mean([encoder.embed_texts([label.names[0]])[0] for label in read_labels()[::50]], axis=0)
+    undecided /= np.linalg.norm(undecided)
+    queries = encoder.embed_texts(["a cactus", "a robot", "a giraffe", "a passport", "a drone"])
+    assert (queries @ undecided < encoder.cutoffs(queries)).all()
+
+
 def test_the_cut_off_lies_between_what_is_shown_and_what_is_not(
     encoder: OfflineEncoder, pictures: NDArray[np.float32]
 ) -> None:
@@ -116,7 +134,6 @@ def test_a_text_is_embedded_without_loading_the_image_half(state_dir: Path) -> N
     fresh = OfflineEncoder(choose(state_dir))
     fresh.embed_texts(["a dog"])
     assert "_classifier" not in vars(fresh)
-    assert "_label_vectors" not in vars(fresh)
 
 
 def test_label_vectors_are_computed_once_and_then_read(
