@@ -5,12 +5,19 @@ from photos import (
     date_views,
     editing_views,
     place_views,
+    selection_views,
     views,
 )
 
 urlpatterns = [
     path("", views.timeline, name="timeline"),
+    path("favorites", views.favorites, name="favorites"),
+    path("archive", views.archive, name="archive"),
     path("months", views.timeline_months, name="months"),
+    path("selection/albums", selection_views.choose_album, name="choose-album"),
+    path("selection/albums/add", selection_views.add_to_album, name="add-to-album"),
+    path("selection/correct", selection_views.correct, name="correct-photos"),
+    path("selection/download", selection_views.download, name="download-photos"),
     path("photos/tiles", views.tiles, name="tiles"),
     path("photos/<int:photo_id>", views.photo, name="photo"),
     path("photos/<int:photo_id>/steps", views.photo_steps, name="photo-steps"),
@@ -27,6 +34,7 @@ urlpatterns = [
     path("albums", album_views.album_list, name="albums"),
     path("albums/<int:album_id>", album_views.album, name="album"),
     path("albums/<int:album_id>/rename", album_views.rename_album, name="rename-album"),
+    path("albums/<int:album_id>/cover", selection_views.use_as_cover, name="album-cover"),
     path("albums/<int:album_id>/delete", album_views.delete_album, name="delete-album"),
     path("trash", views.trash, name="trash"),
     path("libraries/<int:library_id>/time-zone", views.set_time_zone, name="set-time-zone"),

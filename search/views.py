@@ -14,6 +14,7 @@ from faces.models import Face, Person
 from photos.api_errors import MAX_QUERY_CHARACTERS
 from photos.locations import place_names_in, taken_in
 from photos.models import Photo
+from photos.services import editable_library_ids
 from photos.timeline import as_tiles
 from search import services
 from search.api import find
@@ -109,6 +110,7 @@ def render_results(request: HttpRequest, asked: Asked, found: Found) -> HttpResp
         "places": asked.places,
         "people": asked.people,
         "photos": found.photos,
+        "editable": editable_library_ids(request.user),
         "problem": found.problem,
         "suggestions": [] if asked.people else suggested_people(request.user, asked.query),
         "encoder": services.encoder_choice(),

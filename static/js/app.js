@@ -3,27 +3,14 @@ import { listen } from "./live.js";
 import { openPhoto, rememberTrail } from "./photo.js";
 import { watchPlaceholders } from "./placeholders.js";
 import { joinDays, onEvents } from "./timeline.js";
+import { toast, watchToasts } from "./toasts.js";
 
-const TOAST_MS = 9000;
 const THEMES = ["automatic", "light", "dark"];
-const toasts = document.getElementById("toasts");
 
 function showTheme(theme) {
   if (theme === "automatic") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
   document.querySelector("[data-theme-toggle] span")?.replaceChildren(theme);
-}
-
-function toast(text) {
-  const element = document.createElement("div");
-  element.className = "toast";
-  element.append(text);
-  toasts.append(element);
-}
-
-/** A toast stays while the pointer or the focus is on it. */
-function expire(element) {
-  setTimeout(() => (element.matches(":hover, :focus-within") ? expire(element) : element.remove()), TOAST_MS);
 }
 
 document.addEventListener("click", (event) => {
@@ -73,10 +60,7 @@ function refreshPeople() {
 }
 
 showTheme(localStorage.getItem("theme") ?? "automatic");
-toasts.querySelectorAll(".toast").forEach(expire);
-new MutationObserver((changes) => {
-  changes.flatMap((change) => [...change.addedNodes]).forEach((node) => node.classList?.contains("toast") && expire(node));
-}).observe(toasts, { childList: true });
+watchToasts();
 watchPlaceholders(document);
 rememberTrail();
 document.querySelector(".sub-nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });

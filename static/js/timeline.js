@@ -2,6 +2,7 @@
 const timeline = document.getElementById("timeline");
 const pill = document.getElementById("new-photos");
 const unseen = new Set();
+const MOST_TILES = 200; // that the server gives at once
 
 async function fragment(url) {
   const answer = await fetch(url, { headers: { "HX-Request": "true" } });
@@ -33,9 +34,13 @@ export async function onEvents(events) {
   showPill();
 }
 
-async function refreshTiles(ids) {
-  const fresh = await fragment(`/photos/tiles?ids=${ids.join(",")}`);
-  fresh.querySelectorAll(".tile").forEach((tile) => document.getElementById(tile.id)?.replaceWith(tile));
+/** Fetch these tiles anew, those that are in the page. */
+export async function refreshTiles(ids) {
+  const shown = ids.filter((id) => document.getElementById(`photo-${id}`));
+  for (let start = 0; start < shown.length; start += MOST_TILES) {
+    const fresh = await fragment(`/photos/tiles?ids=${shown.slice(start, start + MOST_TILES).join(",")}`);
+    fresh.querySelectorAll(".tile").forEach((tile) => document.getElementById(tile.id)?.replaceWith(tile));
+  }
   document.dispatchEvent(new CustomEvent("chitra:tiles"));
 }
 
