@@ -109,6 +109,11 @@ def cursor_of(photo: Photo) -> str:
     return f"{photo.taken_at.replace(tzinfo=None).isoformat()}_{photo.pk}"
 
 
+def cursor_before(photo: Photo) -> str:
+    """The place in the timeline after which this photo comes next."""
+    return f"{photo.taken_at.replace(tzinfo=None).isoformat()}_{photo.pk + 1}"
+
+
 def parse_cursor(text: str) -> tuple[datetime, int]:
     """The wall-clock time and id of a cursor. Raises BadCursor."""
     moment, _, pk = text.partition("_")

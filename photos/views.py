@@ -20,7 +20,15 @@ from photos.details import details_context
 from photos.libraries import set_time_zone as use_time_zone
 from photos.models import Library, Photo, PhotoStep
 from photos.services import editable_library_ids, libraries_to_choose_from
-from photos.timeline import BadCursor, as_tiles, months, newer_page, timeline_page, with_newer
+from photos.timeline import (
+    BadCursor,
+    as_tiles,
+    cursor_before,
+    months,
+    newer_page,
+    timeline_page,
+    with_newer,
+)
 
 MOST_TILES = 200  # that a page asks for at once
 
@@ -90,19 +98,21 @@ def tiles(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_GET
-def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
-    """One photo, large, with what is known about it."""
+@vary_on_headers("HX-Request")
+def photo(request: HtmxHttpRequest, photo_id: int) -> HttpResponse:
+    """One photo, large, with what is known about it; for a script without the page around it."""
     shown = get_object_or_404(Photo.objects.visible_to(request.user), pk=photo_id)
     others = in_timeline(request.user)
     place = (shown.taken_at, shown.pk)
     context = {
         "newer": others.before_in_timeline(*place).order_by("taken_at", "pk").only("pk").first(),
         "older": others.after_in_timeline(*place).newest_first().only("pk").first(),
+        "place": cursor_before(shown),
         "film": shown.film,
         **details_context(request.user, shown),
         **step_context(shown),
     }
-    return render(request, "photos/photo.html", context)
+    return render(request, "photos/_photo.html" if request.htmx else "photos/photo.html", context)
 
 
 @login_required

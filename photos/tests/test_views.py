@@ -158,6 +158,24 @@ def test_photo_page_tells_facts_steps_and_neighbours(
     assert f"/api/photos/{photo.pk}/image?download=1" in html
 
 
+def test_a_photo_comes_without_its_page_for_a_script(page: Client, photo_rows: Rows) -> None:
+    (pk,) = photo_rows(1)
+    fragment = page.get(f"/photos/{pk}", headers={"HX-Request": "true"})
+    assert fragment.text.startswith("<article")
+    assert "HX-Request" in fragment["Vary"]
+    assert "<html" in page.get(f"/photos/{pk}").text
+
+
+def test_the_way_back_from_a_photo_leads_to_its_place(page: Client, photo_rows: Rows) -> None:
+    ids = photo_rows(3)
+    at(ids, NOON, NOON, NOON)
+    back = re.search(r'href="([^"]+)" data-back', page.get(f"/photos/{ids[1]}").content.decode())
+    assert back is not None
+    assert tiles(page.get(back[1]).content) == [ids[1], ids[0]]
+    Photo.objects.filter(pk=ids[1]).update(is_archived=True)
+    assert b'href="/archive" data-back' in page.get(f"/photos/{ids[1]}").content
+
+
 def test_step_can_be_done_again(page: Client, add_photo: AddPhoto) -> None:
     photo = add_photo()
     failed = PhotoStep.objects.filter(photo=photo, step="metadata")
@@ -185,7 +203,8 @@ def test_viewer_sees_but_cannot_change(
     share_with(bob, "viewer")
     client.force_login(bob)
     html = client.get(f"/photos/{photo.pk}").content.decode()
-    assert "Move to the trash" not in html
+    for control in ("Move to the trash", "data-favorite", "data-archive", "data-can-edit"):
+        assert control not in html
     assert "/retry" not in html
     assert client.post(f"/photos/{photo.pk}/trash").status_code == 404
     assert client.post(f"/photos/{photo.pk}/steps/metadata/retry").status_code == 404

@@ -1,6 +1,6 @@
 // Every page: theme, messages, placeholders, live updates.
 import { listen } from "./live.js";
-import { openPhoto, rememberTrail } from "./photo.js";
+import { shownPhoto, watchPhotos } from "./photo.js";
 import { watchPlaceholders } from "./placeholders.js";
 import { joinDays, onEvents } from "./timeline.js";
 import { toast, watchToasts } from "./toasts.js";
@@ -62,15 +62,14 @@ function refreshPeople() {
 showTheme(localStorage.getItem("theme") ?? "automatic");
 watchToasts();
 watchPlaceholders(document);
-rememberTrail();
+watchPhotos();
 document.querySelector(".sub-nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
-const view = document.querySelector(".photo-view");
-if (view) openPhoto(view);
 
 listen(async (events) => {
   htmx.trigger(document.body, "chitra:changed");
   document.dispatchEvent(new CustomEvent("chitra:events", { detail: events }));
-  const concerns = view && events.some((event) => event.step === "faces" && event.photos?.includes(Number(view.dataset.photo)));
+  const shown = Number(shownPhoto()?.dataset.photo);
+  const concerns = events.some((event) => event.step === "faces" && event.photos?.includes(shown));
   if (concerns) htmx.trigger(document.body, "chitra:photo");
   if (!events.length || events.some((event) => event.kind === "people")) refreshPeople();
   await onEvents(events);

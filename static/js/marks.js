@@ -28,8 +28,8 @@ export function inWords(count) {
   return count === 1 ? "1 photo" : `${count.toLocaleString("en")} photos`;
 }
 
-/** Carry out `action` on the photos `ids`; `leaves` says that they are not in this grid any more. */
-export async function mark(action, ids, { album, leaves = false } = {}) {
+/** Carry out `action` on the photos `ids`; `leaves`: they are not in this grid any more; `isQuiet`: it is seen anyway. */
+export async function mark(action, ids, { album, leaves = false, isQuiet = false } = {}) {
   if (!(await send(action, ids, album))) return false;
   const back = async () => {
     if (!(await send(INVERSE[action], ids, album))) return;
@@ -40,7 +40,7 @@ export async function mark(action, ids, { album, leaves = false } = {}) {
   };
   if (leaves) show(ids, false);
   else await refreshTiles(ids);
-  toast(`${inWords(ids.length)} ${DONE[action]}.`, back);
+  if (!isQuiet) toast(`${inWords(ids.length)} ${DONE[action]}.`, back);
   document.dispatchEvent(new CustomEvent("chitra:marked", { detail: { action, ids } }));
   return true;
 }
