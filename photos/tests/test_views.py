@@ -106,8 +106,19 @@ def test_months_lead_to_where_they_begin(page: Client, photo_rows: Rows) -> None
     at(ids, NOON, NOON + timedelta(days=60))
     html = page.get("/months").content.decode()
     assert "July 2024 (1)" in html
+    assert 'data-count="1" data-month="2024-07"' in html
     cursors = re.findall(r'value="(.+?)"', html)
     assert tiles(page.get("/", {"before": cursors[-1]}).content) == [ids[0]]
+
+
+def test_a_tile_tells_its_place_in_any_zone(page: Client, photo_rows: Rows, settings: Any) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    ids = photo_rows(3)
+    at(ids, *[NOON + timedelta(microseconds=7)] * 3)
+    (cursor,) = re.findall(rb'data-photo="%d"\s+data-cursor="([^"]+)"' % ids[1], page.get("/").content)
+    htmx = {"HX-Request": "true"}
+    assert tiles(page.get("/", {"before": cursor.decode()}, headers=htmx).content) == [ids[0]]
+    assert tiles(page.get("/", {"after": cursor.decode()}, headers=htmx).content) == [ids[2]]
 
 
 def test_archived_photo_is_not_in_the_timeline(page: Client, photo_rows: Rows) -> None:

@@ -2,7 +2,8 @@
 import { listen } from "./live.js";
 import { shownPhoto, watchPhotos } from "./photo.js";
 import { watchPlaceholders } from "./placeholders.js";
-import { joinDays, onEvents } from "./timeline.js";
+import { makeScrubber } from "./scrubber.js";
+import { joinDays, jump, keepPlace, onEvents, returnToPlace, trim } from "./timeline.js";
 import { toast, watchToasts } from "./toasts.js";
 
 const THEMES = ["automatic", "light", "dark"];
@@ -33,12 +34,16 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  const { jump } = event.target.dataset;
-  if (jump && event.target.value) location.href = jump + encodeURIComponent(event.target.value);
+  if (event.target.dataset.jump && event.target.value) jump(event.target.value);
 });
 
+document.addEventListener("htmx:beforeSwap", keepPlace);
 document.addEventListener("htmx:afterSettle", (event) => {
   joinDays();
+  returnToPlace();
+  trim();
+  const months = document.querySelector("select[data-jump]");
+  if (months) makeScrubber(months, jump);
   watchPlaceholders(event.target.isConnected ? event.target.parentElement ?? document : document);
 });
 document.addEventListener("htmx:responseError", (event) => {
@@ -47,6 +52,7 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("htmx:sendError", () => toast("The server cannot be reached."));
 document.addEventListener("chitra:tiles", () => {
+  joinDays();
   htmx.process(document.getElementById("timeline") ?? document.body);
   watchPlaceholders(document);
 });
