@@ -6,38 +6,28 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.vary import vary_on_headers
 
-from faces.models import Face, Person
+from faces.models import Person
+from jobs.requests import HtmxHttpRequest
 from photos.api_errors import MAX_QUERY_CHARACTERS
-from photos.locations import place_names_in, taken_in
+from photos.locations import countries
 from photos.models import Photo
 from photos.services import editable_library_ids
 from photos.timeline import as_tiles
+from photos.views import render_days
 from search import services
 from search.api import find
-from search.query import understand
+from search.asking import Asked, FilterForm, changed, read_request
 
 MOST_RESULTS = 200
 MOST_PEOPLE = 12
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a request looks for: people, places, words, and the photos that are in question at all."""
-
-    query: str
-    words: str
-    people: list[Person]
-    places: tuple[str, ...]
-    photos: Any
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether people or places leave only some photos in question."""
-        return bool(self.people or self.places)
+MOST_CHOICES = 300
+QUICK_FILTERS = (("Favourites", "favorite", "on"), ("Photos", "kind", "photo"), ("Videos", "kind", "video"))
 
 
 @dataclass(frozen=True)
@@ -50,14 +40,41 @@ class Found:
 
 @login_required
 @require_GET
-async def search(request: HttpRequest) -> HttpResponse:
-    """Photos that show what `q` says, of the people whose names are in it or of `person` (an id)."""
+@vary_on_headers("HX-Request")
+async def search(request: HtmxHttpRequest) -> HttpResponse:
+    """Photos that show what `q` says, of the people and places that are in it, within the filters."""
     user = await request.auser()
     if len(request.GET.get("q", "")) > MAX_QUERY_CHARACTERS:
         return await sync_to_async(render_refusal)(request)
-    asked = await sync_to_async(read_request)(user, request.GET.get("q", ""), request.GET.get("person", ""))
-    found = await look(user, asked)
-    return await sync_to_async(render_results)(request, asked, found)
+    asked = await sync_to_async(read_request)(user, request.GET)
+    if not asked.words:
+        return await sync_to_async(render_by_day)(request, asked)
+    return await sync_to_async(render_best)(request, asked, await look(user, asked))
+
+
+@login_required
+@require_GET
+def filters(request: HttpRequest) -> HttpResponse:
+    """The fields that narrow a search, with what there is to choose from."""
+    user = request.user
+    photos = Photo.objects.visible_to(user)
+    cameras = photos.exclude(camera_model="").values("camera_model").annotate(count=Count("pk"))
+    named = Person.objects.visible_to(user).filter(is_hidden=False).exclude(name="")
+    chosen = request.GET.getlist("person")
+    context = {
+        "form": FilterForm(request.GET),
+        "cameras": [row["camera_model"] for row in cameras.order_by("-count")[:MOST_CHOICES]],
+        "places": place_names(photos),
+        "people": list(named.most_seen_first().with_cover_faces()[: 2 * MOST_PEOPLE]),
+        "chosen": {int(text) for text in chosen if text.isdecimal() and len(text) < 19},
+    }
+    return render(request, "search/_filters.html", context)
+
+
+def place_names(photos: Any) -> list[str]:
+    """Countries and cities of these photos, each name once."""
+    found = [name for land in countries(photos) for name in (land.name, *(city.city for city in land.cities))]
+    return [name for name in dict.fromkeys(found) if name][:MOST_CHOICES]
 
 
 @login_required
@@ -69,28 +86,8 @@ async def prepare(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def read_request(user: Any, query: str, person_id: str) -> Asked:
-    """Understand the query with the names of people and places that the user may see."""
-    query = " ".join(query.replace("\0", " ").split())
-    visible = Person.objects.visible_to(user)
-    parsed = understand(query, visible.exclude(name="").values_list("name", flat=True))
-    people = list(visible.filter(name__in=parsed.names).with_cover_faces()) if parsed.names else []
-    if person_id.isdecimal() and len(person_id) < 19:
-        people += visible.filter(pk=person_id).with_cover_faces()
-    photos = Photo.objects.visible_to(user)
-    for name in {person.name or person.pk for person in people}:
-        same = [person.pk for person in people if (person.name or person.pk) == name]
-        photos = photos.filter(pk__in=Face.objects.filter(person__in=same).values("photo_id"))
-    located = understand(parsed.words, place_names_in(user, parsed.words))
-    for name in located.names:
-        photos = taken_in(photos, name)
-    return Asked(query, located.words, people, located.names, photos)
-
-
 async def look(user: Any, asked: Asked) -> Found:
-    """Words rank; people and places alone are listed by time."""
-    if not asked.words:
-        return Found(await sync_to_async(newest)(asked.photos) if asked.is_narrowed else [])
+    """Words rank; what narrows them says among which photos."""
     photos = asked.photos if asked.is_narrowed else None
     try:
         hits = await find(user, asked.words, MOST_RESULTS, None, photos=photos)
@@ -99,23 +96,48 @@ async def look(user: Any, asked: Asked) -> Found:
     return Found([hit.photo for hit in hits])
 
 
-def newest(photos: Any) -> list[Photo]:
-    return list(as_tiles(photos).newest_first()[:MOST_RESULTS])
-
-
-def render_results(request: HttpRequest, asked: Asked, found: Found) -> HttpResponse:
-    context = {
+def page_context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
+    return {
+        "asked": asked,
         "query": asked.query,
-        "words": asked.words,
-        "places": asked.places,
-        "people": asked.people,
-        "photos": found.photos,
-        "editable": editable_library_ids(request.user),
-        "problem": found.problem,
+        "quick": quick_filters(request),
         "suggestions": [] if asked.people else suggested_people(request.user, asked.query),
         "encoder": services.encoder_choice(),
     }
+
+
+def render_by_day(request: HtmxHttpRequest, asked: Asked) -> HttpResponse:
+    """Without words nothing ranks: all that fits, by day, a page at a time."""
+    photos = asked.photos if asked.is_narrowed else Photo.objects.none()
+    more: dict[str, Any] = {"more_query": f"{changed(request.GET)}&"}
+    if not request.htmx:
+        more |= {**page_context(request, asked), "count": photos.count()}
+    return render_days(request, photos, "search/search.html", **more)
+
+
+def render_best(request: HttpRequest, asked: Asked, found: Found) -> HttpResponse:
+    ids = [photo.pk for photo in found.photos]
+    tiles = as_tiles(Photo.objects.visible_to(request.user)).in_bulk(ids)
+    context = {
+        **page_context(request, asked),
+        "photos": [tiles[pk] for pk in ids if pk in tiles],
+        "count": len(ids),
+        "is_cut": len(ids) == MOST_RESULTS,
+        "problem": found.problem,
+        "editable": editable_library_ids(request.user),
+    }
     return render(request, "search/search.html", context)
+
+
+def quick_filters(request: HttpRequest) -> list[dict[str, Any]]:
+    """Filters that are one click: their text, where it leads, and whether they are on."""
+    values = request.GET
+    found = []
+    for text, name, value in QUICK_FILTERS:
+        is_on = values.get(name) == value
+        query = changed(values, **{name: [] if is_on else [value]})
+        found.append({"text": text, "is_on": is_on, "query": query})
+    return found
 
 
 def render_refusal(request: HttpRequest) -> HttpResponse:

@@ -55,8 +55,10 @@ export function trim() {
   const left = [...timeline.querySelectorAll(".tile")];
   const more = document.createElement("div");
   more.className = isLow ? "more earlier" : "more";
-  const cursor = new URLSearchParams({ [isLow ? "after" : "before"]: left.at(isLow ? 0 : -1).dataset.cursor });
-  more.setAttribute("hx-get", `${location.pathname}?${cursor}`);
+  const url = new URL(location.href); // with the filters of a search
+  ["before", "after"].forEach((name) => url.searchParams.delete(name));
+  url.searchParams.set(isLow ? "after" : "before", left.at(isLow ? 0 : -1).dataset.cursor);
+  more.setAttribute("hx-get", url.pathname + url.search);
   more.setAttribute("hx-trigger", "revealed");
   more.setAttribute("hx-swap", "outerHTML");
   if (isLow) timeline.prepend(more);
