@@ -224,6 +224,7 @@ def test_viewer_sees_but_cannot_change(
 def test_upload_page_knows_where_files_go(page: Client) -> None:
     html = page.get("/upload").content.decode()
     assert 'data-url="/api/photos/upload"' in html
+    assert "webkitdirectory" in html
     assert "csrfmiddlewaretoken" in html
 
 
