@@ -37,6 +37,7 @@ urlpatterns = [
     path("albums/<int:album_id>/cover", selection_views.use_as_cover, name="album-cover"),
     path("albums/<int:album_id>/delete", album_views.delete_album, name="delete-album"),
     path("trash", views.trash, name="trash"),
+    path("trash/<int:photo_id>/thumbnail", views.trash_thumbnail, name="trash-thumbnail"),
     path("libraries/<int:library_id>/time-zone", views.set_time_zone, name="set-time-zone"),
     path("places", place_views.places, name="places"),
     path("places/<str:code>", place_views.place, name="country"),

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -16,10 +17,12 @@ from jobs import ledger
 from jobs.models import StepStatus
 from jobs.requests import HtmxHttpRequest
 from jobs.steps import all_steps
+from photos import media_keys, serving
 from photos.details import details_context
 from photos.libraries import set_time_zone as use_time_zone
 from photos.models import Library, Photo, PhotoStep
 from photos.services import editable_library_ids, libraries_to_choose_from
+from photos.storages import renditions
 from photos.timeline import (
     BadCursor,
     as_tiles,
@@ -179,7 +182,19 @@ def trash(request: HtmxHttpRequest) -> HttpResponse:
         page = timeline_page(photos, before=request.GET.get("before", ""))
     except BadCursor as error:
         raise Http404(str(error)) from None
-    return render(request, "photos/_trash_page.html" if request.htmx else "photos/trash.html", {"page": page})
+    context = {"page": page, "trash_days": settings.TRASH_DAYS}
+    return render(request, "photos/_trash_page.html" if request.htmx else "photos/trash.html", context)
+
+
+@login_required
+@require_GET
+def trash_thumbnail(request: HttpRequest, photo_id: int) -> HttpResponseBase:
+    """The thumbnail of a photo in the trash, which the API has no more."""
+    photo = get_object_or_404(Photo.objects.in_trash_of(request.user), pk=photo_id)
+    try:
+        return serving.answer(request, renditions(), media_keys.rendition_item(photo, "thumbnail"))
+    except FileNotFoundError:
+        raise Http404("There is no thumbnail.") from None
 
 
 @login_required

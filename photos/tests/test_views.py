@@ -11,6 +11,7 @@ from django.test import Client
 from jobs.models import StepStatus
 from photos import facts
 from photos.models import Library, Photo, PhotoStep
+from photos.steps import make_renditions
 from photos.timeline import BadCursor, parse_cursor, timeline_page
 
 NOON = datetime(2024, 5, 3, 12, tzinfo=UTC)
@@ -205,6 +206,24 @@ def test_trash_can_be_undone(page: Client, photo_rows: Rows) -> None:
     assert b"Bring back" in page.get("/trash").content
     assert page.post(f"/photos/{pk}/restore")["Location"] == f"/photos/{pk}"
     assert tiles(page.get("/").content) == [pk]
+
+
+def test_the_trash_shows_what_lies_in_it_to_those_who_may_bring_it_back(
+    page: Client, add_photo: AddPhoto, bob: Any, share_with: Share
+) -> None:
+    photo = add_photo()
+    make_renditions([photo.pk])
+    thumbnail = f"/trash/{photo.pk}/thumbnail"
+    assert page.get(thumbnail).status_code == 404
+    page.post(f"/photos/{photo.pk}/trash")
+    assert thumbnail in page.get("/trash").text
+    assert page.get(thumbnail)["Content-Type"] == "image/webp"
+    assert page.get(f"/api/photos/{photo.pk}/thumbnail").status_code == 404
+    share_with(bob, "viewer")
+    viewer = Client()
+    viewer.force_login(bob)
+    assert viewer.get(thumbnail).status_code == 404
+    assert "The trash is empty" in viewer.get("/trash").text
 
 
 def test_viewer_sees_but_cannot_change(

@@ -27,16 +27,21 @@ function show() {
   bar.querySelector("[data-count]").textContent = ids.size ? inWords(ids.size) : "Tick photos";
   for (const button of bar.querySelectorAll("button:not([data-clear], [data-all])")) button.disabled = ids.size === 0;
   for (const one of bar.querySelectorAll("[data-only]")) one.hidden = ids.size !== Number(one.dataset.only);
-  const isFavorite = ids.size > 0 && [...ids].every((id) => document.getElementById(`photo-${id}`)?.matches("[data-favorite]"));
-  const star = bar.querySelector("[data-mark$=favorite]");
-  star.dataset.mark = isFavorite ? "unfavorite" : "favorite";
-  star.querySelector("span").textContent = isFavorite ? "No favourite" : "Favourite";
+  showFavorite(bar.querySelector("[data-mark$=favorite]"));
   for (const box of document.querySelectorAll(".choose-day")) {
     const boxes = [...box.closest(".day").querySelectorAll(".tile:not([hidden]) .choose")];
     const count = boxes.filter((one) => one.checked).length;
     box.checked = boxes.length > 0 && count === boxes.length;
     box.indeterminate = count > 0 && count < boxes.length;
   }
+}
+
+/** The star takes away when all that is chosen has it. */
+function showFavorite(star) {
+  if (!star) return;
+  const isFavorite = ids.size > 0 && [...ids].every((id) => document.getElementById(`photo-${id}`)?.matches("[data-favorite]"));
+  star.dataset.mark = isFavorite ? "unfavorite" : "favorite";
+  star.querySelector("span").textContent = isFavorite ? "No favourite" : "Favourite";
 }
 
 function clear() {
@@ -136,7 +141,7 @@ document.addEventListener("keydown", (event) => {
   if (event.target.closest("input:not([type=checkbox]), textarea, select") || document.querySelector("dialog[open], .viewer")) return;
   const isCommand = event.ctrlKey || event.metaKey;
   if (event.key === "Escape" && !event.defaultPrevented && !bar.hidden) clear();
-  if (event.key === "Delete" && ids.size) carryOut("trash");
+  if (event.key === "Delete" && ids.size && bar.querySelector("[data-mark=trash]")) carryOut("trash");
   if (event.key === "x" && !isCommand) {
     const tile = event.target.closest(".tile");
     if (tile?.querySelector(".choose")) toggle(tile, false);

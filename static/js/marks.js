@@ -14,6 +14,7 @@ const DONE = {
   add_to_album: "back in the album",
 };
 const INVERSE = {
+  restore: "trash",
   trash: "restore",
   favorite: "unfavorite",
   unfavorite: "favorite",
