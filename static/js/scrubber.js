@@ -1,5 +1,4 @@
 // The years along the right edge of the timeline: a mark shows where one is, a click or a drag goes elsewhere.
-const EASY = 400; // so many photos are scrolled through as fast as searched for
 const LABEL_PX = 22;
 let months = []; // { label, year, month, cursor, count, start } in the order of the timeline; start is 0 to 1
 let rail = null;
@@ -9,7 +8,7 @@ let goTo = null;
 export function makeScrubber(select, jump) {
   const options = [...select.options].filter((option) => option.value);
   const total = options.reduce((sum, option) => sum + Number(option.dataset.count), 0);
-  if (rail || total < EASY) return;
+  if (rail || !document.body.classList.contains("has-scrubber")) return; // all is in one page
   let seen = 0;
   months = options.map((option) => {
     const count = Number(option.dataset.count);
@@ -23,7 +22,6 @@ export function makeScrubber(select, jump) {
   rail.setAttribute("aria-hidden", "true"); // the choice of months does the same for keys and readers
   rail.innerHTML = '<span class="scrubber-now"></span><span class="scrubber-label"></span>';
   document.body.append(rail);
-  document.body.classList.add("has-scrubber");
   labelYears();
   rail.addEventListener("pointerdown", onPointer);
   rail.addEventListener("pointermove", onPointer);
