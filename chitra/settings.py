@@ -224,6 +224,7 @@ PHOTO_STEPS = [
     "photos.steps.RENDITIONS",
     "photos.steps.PLAYBACK",
     "search.steps.EMBEDDING",
+    "search.steps.TAGS",
     "faces.steps.FACES",
     "faces.steps.NAMES",
 ]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -19,6 +20,7 @@ from photos.places import Place
 from photos.querysets import LibraryQuerySet, PhotoQuerySet, ScopedQuerySet
 from photos.stamps import Stamp, is_possible
 from photos.validators import validate_zone
+from photos.words import DESCRIPTION, FILE_NAME, IS_DESCRIBED, TAG_LEAF
 
 
 class Library(models.Model):
@@ -226,6 +228,8 @@ class Photo(models.Model):
             models.Index(Lower("city"), condition=~Q(city=""), name="photo_city"),
             models.Index(Lower("region"), condition=~Q(region=""), name="photo_region"),
             models.Index(Lower("country"), condition=~Q(country=""), name="photo_country"),
+            GinIndex(DESCRIPTION, condition=IS_DESCRIBED, name="photo_described"),
+            models.Index(FILE_NAME, name="photo_file_name"),
         ]
 
     def __str__(self) -> str:
@@ -368,6 +372,7 @@ class Tag(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["photo", "name"], name="one_tag_per_photo_and_name")]
+        indexes = [models.Index(TAG_LEAF, name="tag_leaf")]
 
     def __str__(self) -> str:
         return self.name

@@ -5,7 +5,6 @@ from typing import Any
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -25,6 +24,7 @@ from photos.models import Photo, PhotoStep
 from photos.schemas import SearchResults, SimilarPhotos
 from photos.serializers import json_by_id, with_score
 from search import services
+from search.understanding import Asked, read_query
 
 
 class SearchParameters(FilterFields):
@@ -34,8 +34,24 @@ class SearchParameters(FilterFields):
     min_score = FiniteFloatField(required=False, default=None, min_value=0, max_value=1)
 
 
+class PersonUnderstood(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class Understood(serializers.Serializer[Any]):
+    """What of the query narrowed the photos, and the words that ranked them."""
+
+    words = serializers.CharField(help_text="What the photos have to show, or what is written about them.")
+    people = PersonUnderstood(many=True)
+    places = serializers.ListField(child=serializers.CharField())
+    taken = serializers.CharField(help_text="When, such as “June 2019”; empty for any time.")
+    kinds = serializers.ListField(child=serializers.ChoiceField(choices=["favorite", "video"]))
+
+
 class SearchAnswer(SearchResults):
     encoder = serializers.CharField(help_text="The model that was asked.")
+    understood = Understood()
 
 
 class SimilarParameters(serializers.Serializer[Any]):
@@ -63,7 +79,8 @@ class IndexBody(serializers.Serializer[Any]):
 async def search_photos(request: Request) -> HttpResponse:
     """Photos that show what `q` (or `query`) says, best first: `{query, results}`; each has a `score`.
 
-    The filters of the photo list narrow it.
+    Names of people and places, times (“summer 2019”, “in June”, “two years ago”), “videos” and “favorites” in
+    it narrow the photos, as the filters of the photo list do; the words that are left rank them.
     """
     values = validated(SearchParameters, request.query_params)
     query = values["q"] or values["query"]
@@ -71,38 +88,66 @@ async def search_photos(request: Request) -> HttpResponse:
         raise BadRequest("Send what to look for as “q”.", code="missing_query")
     refuse_long_query(query)
     wanted = filter_from(values)
-    photos = wanted.apply(Photo.objects.all()) if wanted != PhotoFilter() else None
+    asked = await sync_to_async(read_query)(request.user, query)
+    if wanted != PhotoFilter():
+        asked = asked.within(wanted)
     try:
-        hits = await find(request.user, query, values["limit"], values["min_score"], photos=photos)
+        hits = await find(request.user, asked, values["limit"], values["min_score"])
     except services.SearchUnavailable as error:
         raise Unavailable(str(error), code="search_unavailable") from None
-    return await sync_to_async(answer)(query, hits)
+    return await sync_to_async(answer)(asked, hits)
 
 
-async def find(
-    user: Any, words: str, limit: int, min_score: float | None, *, photos: QuerySet[Any] | None = None
-) -> list[services.Hit]:
-    """The search of a request, of all photos or of these `photos`.
+async def find(user: Any, asked: Asked, limit: int, min_score: float | None) -> list[services.Hit]:
+    """The search of a request: words rank; what has only people, places and times is listed by time.
 
-    The model is asked only about a query never asked before.
+    The model is asked only about words never asked before. Raises SearchUnavailable when there is none and
+    nothing is written that fits.
     """
-    text = services.normalize_query(words)
+    if not asked.words:
+        return await sync_to_async(newest)(asked.photos, limit)
+    text = services.normalize_query(asked.words)
     query = await sync_to_async(services.find_query)(text)
+    problem = None
     if query is None:
-        query = await services.embed_query(text)
-    return await sync_to_async(services.run_query)(
-        user=user, query=query, limit=limit, min_score=min_score, photos=photos
+        try:
+            query = await services.embed_query(text)
+        except services.SearchUnavailable as error:
+            problem = error
+    photos = asked.photos if asked.is_narrowed else None
+    hits = await sync_to_async(services.run_query)(
+        user=user, text=text, query=query, limit=limit, min_score=min_score, photos=photos
     )
+    if problem is not None and not hits:
+        raise problem
+    return hits
 
 
-def answer(query: str, hits: list[services.Hit]) -> HttpResponse:
-    body = {"query": query, "results": results_of(hits), "encoder": services.encoder_choice().label}
+def newest(photos: Any, limit: int) -> list[services.Hit]:
+    """The newest of these photos; each fits wholly."""
+    ids = photos.without_clips().newest_first().values_list("pk", flat=True)[:limit]
+    return [services.Hit(pk, 1.0) for pk in ids]
+
+
+def answer(asked: Asked, hits: list[services.Hit]) -> HttpResponse:
+    body = {
+        "query": asked.query,
+        "results": results_of(hits),
+        "encoder": services.encoder_choice().label,
+        "understood": {
+            "words": asked.words,
+            "people": [{"id": person.pk, "name": person.name} for person in asked.people],
+            "places": list(asked.places),
+            "taken": str(asked.period or ""),
+            "kinds": sorted(asked.kinds),
+        },
+    }
     return HttpResponse(json.dumps(body), content_type="application/json")
 
 
 def results_of(hits: list[services.Hit]) -> list[dict[str, Any]]:
-    texts = json_by_id(Photo.objects.filter(pk__in=[hit.photo.pk for hit in hits]))
-    return [with_score(texts[hit.photo.pk], hit.score) for hit in hits if hit.photo.pk in texts]
+    texts = json_by_id(Photo.objects.filter(pk__in=[hit.photo_id for hit in hits]))
+    return [with_score(texts[hit.photo_id], hit.score) for hit in hits if hit.photo_id in texts]
 
 
 @extend_schema(summary="Similar photos", parameters=[SimilarParameters], responses=SimilarPhotos)

@@ -9,7 +9,6 @@ name, not events or places.
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from search.tensors import (
     computes_in_bfloat16,
     embed_in_batches,
     normalise,
+    save_vectors,
 )
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class OfflineEncoder:
         for start in range(0, len(captions), TEXT_BATCH_SIZE):
             batch = captions_by_length[start : start + TEXT_BATCH_SIZE]
             vectors[batch] = self._sentences_once().embed([captions[index] for index in batch])
-        _save(path, vectors)
+        save_vectors(path, vectors)
         return vectors
 
 
@@ -226,11 +226,3 @@ def _fold(module: Any, convolution_name: str, norm_name: str) -> None:
         norm.bias,
     )
     setattr(module, norm_name, nn.Identity())
-
-
-def _save(path: Path, vectors: Vectors) -> None:
-    """Write atomically: another process may compute and save the same file at the same time."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        np.save(file, vectors)
-    Path(file.name).replace(path)

@@ -1,7 +1,7 @@
 """Embeddings of photos and queries, and the search over them."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from photos.vectors import ensure_hnsw_index
 from search import encoders
 from search.models import EncoderVersion, PhotoEmbedding, TextEmbedding
 from search.text_process import TextProcess, TextProcessError
+from search.written import written_scores
 
 EXACT_SCAN_LIMIT = 20_000  # below it an exact scan takes a few ms and always finds everything
 KEPT_QUERIES = 10_000  # some 15 MB; what people ask again, they ask within fewer
@@ -34,9 +35,9 @@ class SearchUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Hit:
-    """A photo and how well it fits: cosine similarity, -1 to 1."""
+    """A photo by its id, and how well it fits: a cosine, -1 to 1, with what is written about it added."""
 
-    photo: Photo
+    photo_id: int
     score: float
 
 
@@ -173,11 +174,10 @@ def nearest_photos(
     user: Any,
     vector: np.ndarray[Any, Any],
     limit: int,
-    min_score: float,
     encoder: EncoderVersion,
     photos: QuerySet[Any] | None = None,
-) -> list[Hit]:
-    """The visible photos most like `vector`, best first, equal ones by id; none below `min_score`.
+) -> dict[int, float]:
+    """Cosine by id of the visible photos most like `vector`, best first, equal ones by id.
 
     `photos` restricts it to some photos.
     A small set is scanned exactly, a large one through the index, which goes on until `limit` visible rows.
@@ -189,13 +189,14 @@ def nearest_photos(
         rows = rows.filter(photo__in=photos.values("pk"))
     with transaction.atomic():
         set_scan_mode(exact=is_small(rows))
-        distance = CosineDistance(Cast("vector", HalfVectorField(dimensions=encoder.dimensions)), vector)
-        best = rows.annotate(distance=distance).order_by("distance", "photo_id")
-        scores = {
-            row["photo_id"]: 1.0 - row["distance"] for row in best.values("photo_id", "distance")[:limit]
-        }
-    found = Photo.objects.in_bulk([pk for pk, score in scores.items() if score >= min_score])
-    return [Hit(found[pk], score) for pk, score in scores.items() if pk in found]
+        return cosines(rows, vector, encoder, limit)
+
+
+def cosines(rows: Any, vector: np.ndarray[Any, Any], encoder: EncoderVersion, limit: int) -> dict[int, float]:
+    """Of these embeddings the `limit` nearest."""
+    distance = CosineDistance(Cast("vector", HalfVectorField(dimensions=encoder.dimensions)), vector)
+    best = rows.annotate(distance=distance).order_by("distance", "photo_id")
+    return {row["photo_id"]: 1.0 - row["distance"] for row in best.values("photo_id", "distance")[:limit]}
 
 
 def similar_photos(*, user: Any, photo: Photo, limit: int) -> list[Hit] | None:
@@ -204,9 +205,9 @@ def similar_photos(*, user: Any, photo: Photo, limit: int) -> list[Hit] | None:
     row = rows.select_related("encoder").first()
     if row is None:
         return None
-    vector = np.asarray(row.vector.to_numpy(), dtype=np.float32)
-    near = nearest_photos(user=user, vector=vector, limit=limit + 1, min_score=-1.0, encoder=row.encoder)
-    return [hit for hit in near if hit.photo.pk != photo.pk][:limit]
+    vector = np.asarray(row.vector, dtype=np.float32)
+    near = nearest_photos(user=user, vector=vector, limit=limit + 1, encoder=row.encoder)
+    return [Hit(pk, score) for pk, score in near.items() if pk != photo.pk][:limit]
 
 
 def is_small(rows: QuerySet[Any]) -> bool:
@@ -225,19 +226,39 @@ def set_scan_mode(*, exact: bool) -> None:
 
 
 def run_query(
-    *, user: Any, query: Query, limit: int, min_score: float | None, photos: QuerySet[Any] | None = None
+    *,
+    user: Any,
+    text: str,
+    query: Query | None,
+    limit: int,
+    min_score: float | None,
+    photos: QuerySet[Any] | None = None,
 ) -> list[Hit]:
-    """The search once the query has a vector; a new one is kept. `min_score` None takes the query's cutoff.
+    """The photos that show what was asked for or that it is written about, best first.
 
-    `photos` restricts it to some photos, for example those of a person.
+    `query` is `text` with its vector, None when no encoder can be had; a new one is kept. `min_score` None
+    takes its cutoff. `photos` restricts it to some photos, for example those of a person. What is written
+    adds to the cosine, so a photo about which somebody said it comes before one that only looks like it.
     """
+    looked_at: Any = Photo.objects.visible_to(user) if photos is None else photos
+    gains = written_scores(looked_at.without_clips(), text)
+    near = {} if query is None else looks_of(user, query, limit, photos, also=gains)
+    if query is not None and min_score is None:
+        near = {pk: cosine for pk, cosine in near.items() if cosine >= query.cutoff or pk in gains}
+    scores = {pk: min(1.0, near.get(pk, 0.0) + gains.get(pk, 0.0)) for pk in near.keys() | gains.keys()}
+    best = sorted(scores.items(), key=lambda item: (-item[1], item[0]))[:limit]
+    return [Hit(pk, score) for pk, score in best if min_score is None or score >= min_score]
+
+
+def looks_of(
+    user: Any, query: Query, limit: int, photos: QuerySet[Any] | None, *, also: Iterable[int]
+) -> dict[int, float]:
+    """Cosine by id of the `limit` photos that look most like it, and of those in `also`."""
     if not query.is_kept:
         keep_query(query)
-    return nearest_photos(
-        user=user,
-        vector=query.vector,
-        limit=limit,
-        min_score=query.cutoff if min_score is None else min_score,
-        encoder=encoder_version(encoder_choice()),
-        photos=photos,
-    )
+    encoder = encoder_version(encoder_choice())
+    near = nearest_photos(user=user, vector=query.vector, limit=limit, encoder=encoder, photos=photos)
+    if missing := set(also) - near.keys():
+        rows = PhotoEmbedding.objects.filter(encoder=encoder, photo__in=missing)
+        near |= cosines(rows, query.vector, encoder, len(missing))
+    return near

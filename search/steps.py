@@ -1,10 +1,10 @@
-"""The step of this app: the embedding of a photo."""
+"""The steps of this app: the embedding of a photo, and the tags that follow from it."""
 
 from collections.abc import Mapping, Sequence
 
 from jobs.steps import Step, StepResult
 from photos.models import Photo
-from search import services
+from search import auto_tags, services, tagging
 
 BATCH_SIZE = 16
 
@@ -32,4 +32,28 @@ EMBEDDING = Step(
     after="renditions",
     cluster="ml",
     batch_size=BATCH_SIZE,
+)
+
+
+def tag_photos(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
+    """Tags by the embeddings of a batch; without an encoder they are skipped with what to do."""
+    choice = services.encoder_choice()
+    if not choice.is_available:
+        return dict.fromkeys(photo_ids, StepResult.skipped(choice.reason))
+    try:
+        tagged = auto_tags.tag_photos(photo_ids, choice)
+    except services.SearchUnavailable as error:
+        return dict.fromkeys(photo_ids, StepResult.skipped(str(error)))
+    unknown = StepResult.skipped("It has no embedding by the encoder in use.")
+    return {pk: StepResult.done() if pk in tagged else unknown for pk in photo_ids}
+
+
+TAGS = Step(
+    name="tags",
+    title="Tags",
+    run=tag_photos,
+    version=lambda: f"{services.encoder_choice().version}+{tagging.VOCABULARY_VERSION}",
+    after="embedding",
+    cluster="ml",
+    batch_size=256,
 )

@@ -7,8 +7,10 @@ with, to one grey level, and takes a tenth of the time: a millisecond or two for
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -106,3 +108,11 @@ def computes_in_bfloat16() -> bool:
 
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def save_vectors(path: Path, vectors: Vectors) -> None:
+    """Write atomically: another process may compute and save the same file at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        np.save(file, vectors)
+    Path(file.name).replace(path)

@@ -22,7 +22,8 @@ from photos.timeline import as_tiles
 from photos.views import render_days
 from search import services
 from search.api import find
-from search.asking import Asked, FilterForm, changed, read_request
+from search.narrowing import FilterForm, Narrowed, changed, read_request
+from search.understanding import Asked
 
 MOST_RESULTS = 200
 MOST_PEOPLE = 12
@@ -46,10 +47,10 @@ async def search(request: HtmxHttpRequest) -> HttpResponse:
     user = await request.auser()
     if len(request.GET.get("q", "")) > MAX_QUERY_CHARACTERS:
         return await sync_to_async(render_refusal)(request)
-    asked = await sync_to_async(read_request)(user, request.GET)
-    if not asked.words:
-        return await sync_to_async(render_by_day)(request, asked)
-    return await sync_to_async(render_best)(request, asked, await look(user, asked))
+    narrowed = await sync_to_async(read_request)(user, request.GET)
+    if not narrowed.asked.words:
+        return await sync_to_async(render_by_day)(request, narrowed)
+    return await sync_to_async(render_best)(request, narrowed, await look(user, narrowed.asked))
 
 
 @login_required
@@ -88,17 +89,24 @@ async def prepare(request: HttpRequest) -> HttpResponse:
 
 async def look(user: Any, asked: Asked) -> Found:
     """Words rank; what narrows them says among which photos."""
-    photos = asked.photos if asked.is_narrowed else None
     try:
-        hits = await find(user, asked.words, MOST_RESULTS, None, photos=photos)
+        hits = await find(user, asked, MOST_RESULTS, None)
     except services.SearchUnavailable as error:
         return Found(problem=str(error))
-    return Found([hit.photo for hit in hits])
+    return Found(await sync_to_async(tiles_of)(hits))
 
 
-def page_context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
+def tiles_of(hits: list[services.Hit]) -> list[Photo]:
+    """In the order of the hits; photos that are gone by now are left out."""
+    found = as_tiles(Photo.objects.all()).in_bulk([hit.photo_id for hit in hits])
+    return [found[hit.photo_id] for hit in hits if hit.photo_id in found]
+
+
+def page_context(request: HttpRequest, narrowed: Narrowed) -> dict[str, Any]:
+    asked = narrowed.asked
     return {
         "asked": asked,
+        "narrowed": narrowed,
         "query": asked.query,
         "quick": quick_filters(request),
         "suggestions": [] if asked.people else suggested_people(request.user, asked.query),
@@ -106,23 +114,22 @@ def page_context(request: HttpRequest, asked: Asked) -> dict[str, Any]:
     }
 
 
-def render_by_day(request: HtmxHttpRequest, asked: Asked) -> HttpResponse:
+def render_by_day(request: HtmxHttpRequest, narrowed: Narrowed) -> HttpResponse:
     """Without words nothing ranks: all that fits, by day, a page at a time."""
-    photos = asked.photos if asked.is_narrowed else Photo.objects.none()
+    asked = narrowed.asked
+    photos = asked.photos.without_clips() if asked.is_narrowed else Photo.objects.none()
     more: dict[str, Any] = {"more_query": f"{changed(request.GET)}&"}
     if not request.htmx:
-        more |= {**page_context(request, asked), "count": photos.count()}
+        more |= {**page_context(request, narrowed), "count": photos.count()}
     return render_days(request, photos, "search/search.html", **more)
 
 
-def render_best(request: HttpRequest, asked: Asked, found: Found) -> HttpResponse:
-    ids = [photo.pk for photo in found.photos]
-    tiles = as_tiles(Photo.objects.visible_to(request.user)).in_bulk(ids)
+def render_best(request: HttpRequest, narrowed: Narrowed, found: Found) -> HttpResponse:
     context = {
-        **page_context(request, asked),
-        "photos": [tiles[pk] for pk in ids if pk in tiles],
-        "count": len(ids),
-        "is_cut": len(ids) == MOST_RESULTS,
+        **page_context(request, narrowed),
+        "photos": found.photos,
+        "count": len(found.photos),
+        "is_cut": len(found.photos) == MOST_RESULTS,
         "problem": found.problem,
         "editable": editable_library_ids(request.user),
     }

@@ -1,7 +1,7 @@
-"""What a request for photos asks: words, people, places and filters, understood and said in words."""
+"""The filters beside the words of a search: read from the page, said in words, and taken away again."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -9,11 +9,10 @@ from django import forms
 from django.http import QueryDict
 from django.utils.dateformat import format as format_date
 
-from faces.models import Face, Person
+from faces.models import Person
 from photos.filters import PhotoFilter
-from photos.locations import place_names_in, taken_in
-from photos.models import Photo
-from search.query import understand
+from photos.locations import taken_in
+from search.understanding import Asked, read_query
 
 DAY = "j F Y"
 KINDS = {"photo": ("image", "no videos"), "video": ("video", "videos only")}
@@ -61,83 +60,56 @@ class FilterForm(forms.Form):
 
 @dataclass(frozen=True)
 class Chip:
-    """One thing that narrows the search, and the query without it."""
+    """One thing that narrows the search, and the query string without it."""
 
     text: str
     without: str
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a request looks for; `photos` are those in question at all, `facts` the other filters in words."""
+class Narrowed:
+    """What is looked for within the filters, and the filters: as a form, in words, and to be taken away."""
 
-    query: str
-    words: str
-    people: list[Person]
-    places: tuple[str, ...]
-    photos: Any
+    asked: Asked
     form: FilterForm
-    facts: tuple[str, ...] = ()
-    chips: list[Chip] = field(default_factory=list)
-
-    @property
-    def is_narrowed(self) -> bool:
-        """Whether something but words leaves only some photos in question."""
-        return bool(self.people or self.places or self.facts)
+    facts: tuple[str, ...]
+    chips: list[Chip]
 
 
-def read_request(user: Any, values: QueryDict) -> Asked:
-    """Understand the query with the names of people and places that the user may see, and the filters."""
-    query = " ".join(values.get("q", "").replace("\0", " ").split())
-    visible = Person.objects.visible_to(user)
-    parsed = understand(query, visible.exclude(name="").values_list("name", flat=True))
-    people = list(visible.filter(name__in=parsed.names).with_cover_faces()) if parsed.names else []
+def read_request(user: Any, values: QueryDict) -> Narrowed:
+    """The query and the filters, understood; one that cannot be is said beside its field and asks for nothing."""
     ids = [int(text) for text in values.getlist("person") if text.isdecimal() and len(text) < 19]
-    chosen = list(visible.filter(pk__in=ids).with_cover_faces()) if ids else []
-    people += [person for person in chosen if person not in people]
-    photos = of_people(Photo.objects.visible_to(user).without_clips(), people)
-    located = understand(parsed.words, place_names_in(user, parsed.words))
+    people = list(Person.objects.visible_to(user).filter(pk__in=ids).with_cover_faces()) if ids else []
+    asked = read_query(user, values.get("q", ""), people=people)
     form = FilterForm(values)
-    form.is_valid()  # what is wrong is said beside its field and asks for nothing
-    place = form.cleaned_data.get("place", "")
-    places = (*located.names, *([place] if place else []))
-    for name in places:
-        photos = taken_in(photos, name)
-    photos = wanted(form.cleaned_data).apply(photos)
-    facts = facts_in_words(form.cleaned_data)
-    chips = chips_of(values, chosen, form)
-    return Asked(query, located.words, people, places, photos, form, facts, chips)
+    form.is_valid()
+    kept = form.cleaned_data
+    if place := kept.get("place"):
+        asked = replace(asked, photos=taken_in(asked.photos, place), places=(*asked.places, place))
+    if (narrower := wanted(kept)) != PhotoFilter():
+        asked = asked.within(narrower)
+    return Narrowed(asked, form, facts_in_words(kept), chips_of(values, people, kept))
 
 
-def of_people(photos: Any, people: Iterable[Person]) -> Any:
-    """Those with all of these people; the same name in two libraries is one."""
-    people = list(people)
-    for name in {person.name or person.pk for person in people}:
-        same = [person.pk for person in people if (person.name or person.pk) == name]
-        photos = photos.filter(pk__in=Face.objects.filter(person__in=same).values("photo_id"))
-    return photos
-
-
-def wanted(values: dict[str, Any]) -> PhotoFilter:
-    first, last = values.get("taken_from"), values.get("taken_to")
+def wanted(kept: dict[str, Any]) -> PhotoFilter:
+    first, last = kept.get("taken_from"), kept.get("taken_to")
     return PhotoFilter(
         taken_from=datetime.combine(first, time.min, UTC) if first else None,
         taken_before=datetime.combine(last, time.max, UTC) if last else None,
-        camera=values.get("camera", ""),
-        mime_type=KINDS[values["kind"]][0] if values.get("kind") else "",
-        is_favorite=True if values.get("favorite") else None,
+        camera=kept.get("camera", ""),
+        mime_type=KINDS[kept["kind"]][0] if kept.get("kind") else "",
+        is_favorite=True if kept.get("favorite") else None,
     )
 
 
-def facts_in_words(values: dict[str, Any]) -> tuple[str, ...]:
+def facts_in_words(kept: dict[str, Any]) -> tuple[str, ...]:
     """The filters as they stand in a sentence."""
-    found = [days_in_words(values.get("taken_from"), values.get("taken_to"))]
-    if values.get("camera"):
-        found.append(f"with {values['camera']}")
-    if values.get("kind"):
-        found.append(KINDS[values["kind"]][1])
-    if values.get("favorite"):
-        found.append("favourites only")
+    found = [
+        days_in_words(kept.get("taken_from"), kept.get("taken_to")),
+        f"with {kept['camera']}" if kept.get("camera") else "",
+        KINDS[kept["kind"]][1] if kept.get("kind") else "",
+        "favourites only" if kept.get("favorite") else "",
+    ]
     return tuple(filter(None, found))
 
 
@@ -151,9 +123,7 @@ def days_in_words(first: date | None, last: date | None) -> str:
     return f"until {format_date(last, DAY)}" if last else ""
 
 
-def chips_of(values: QueryDict, people: Iterable[Person], form: FilterForm) -> list[Chip]:
-    """What was chosen beside the words, each to be taken away again."""
-    kept = form.cleaned_data
+def chips_of(values: QueryDict, people: Iterable[Person], kept: dict[str, Any]) -> list[Chip]:
     chips = []
     for person in people:
         others = [text for text in values.getlist("person") if text != str(person.pk)]
@@ -166,8 +136,7 @@ def chips_of(values: QueryDict, people: Iterable[Person], form: FilterForm) -> l
         "kind": KINDS[kept["kind"]][1] if kept.get("kind") else "",
         "favorite": "favourites" if kept.get("favorite") else "",
     }
-    chips += [Chip(text, changed(values, **{name: []})) for name, text in texts.items() if text]
-    return chips
+    return chips + [Chip(text, changed(values, **{name: []})) for name, text in texts.items() if text]
 
 
 def changed(values: QueryDict, **changes: list[str]) -> str:
