@@ -77,7 +77,7 @@ class Narrowed:
 
 
 def read_request(user: Any, values: QueryDict) -> Narrowed:
-    """The query and the filters, understood; one that cannot be is said beside its field and asks for nothing."""
+    """Query and filters, understood; a filter that cannot be is said beside its field, and ignored."""
     ids = [int(text) for text in values.getlist("person") if text.isdecimal() and len(text) < 19]
     people = list(Person.objects.visible_to(user).filter(pk__in=ids).with_cover_faces()) if ids else []
     asked = read_query(user, values.get("q", ""), people=people)
