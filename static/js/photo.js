@@ -88,7 +88,8 @@ function settle() {
     turn.hidden = !url;
     if (!url) continue;
     turn.href = url;
-    new Image().src = `/api${url}/preview`;
+    const tile = document.getElementById(`photo-${url.split("/").pop()}`);
+    if (!tile || tile.dataset.state === "ready") new Image().src = `/api${url}/preview`;
   }
   fetchAhead(neighbour(1));
 }
