@@ -49,11 +49,13 @@ def album(request: HtmxHttpRequest, album_id: int) -> HttpResponse:
     text = request.GET.get("offset", "0")
     offset = int(text) if text.isdecimal() and len(text) < 10 else 0
     rows = list(as_tiles(albums.photos_of(shown))[offset : offset + PAGE_SIZE + 1])
+    editable = editable_library_ids(request.user)
     context = {
         "album": shown,
         "photos": rows[:PAGE_SIZE],
         "next_offset": offset + PAGE_SIZE if len(rows) > PAGE_SIZE else None,
-        "can_edit": shown.library_id in editable_library_ids(request.user),
+        "can_edit": shown.library_id in editable,
+        "editable": editable,
     }
     return render(request, "photos/_album_tiles.html" if request.htmx else "photos/album.html", context)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -82,6 +82,33 @@ def edit_photo(*, photo: Photo, actor: Any, values: Mapping[str, Any]) -> PhotoE
         alter=alter,
         summary=f"{words} of {photo.original_name}"[:300],
     )
+
+
+def edit_many(
+    *,
+    photos: QuerySet[Photo],
+    library: Library,
+    actor: Any,
+    shift: timedelta = timedelta(),
+    place: tuple[float, float] | None = None,
+) -> PhotoEdit | None:
+    """Move the times of a library's photos, or set one place for all, as one edit; None when nothing changes.
+
+    Raises BadEdit.
+    """
+    check("place", place)
+    fields = [*(["time"] if shift else []), *(["place"] if place else [])]
+
+    def alter(row: Photo) -> None:
+        if shift:
+            wall = row.wall_clock + shift
+            check("time", WallClock(wall))
+            set_time(row, WallClock(wall))
+        if place:
+            set_place(row, place)
+
+    summary = f"{' and '.join(fields)} of {photos.count()} photos"
+    return change(photos=photos, library=library, actor=actor, fields=fields, alter=alter, summary=summary)
 
 
 def check(field: str, value: Any) -> None:

@@ -90,6 +90,26 @@ class DetailsForm(forms.Form):
         return result
 
 
+class CorrectManyForm(forms.Form):
+    """Time and place of several photos: all move with the earliest, all get the same place."""
+
+    earliest = WallClockField(
+        label="The earliest was taken at",
+        required=False,
+        help_text="The others move by the same time.",
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M:%S", attrs={"type": "datetime-local", "step": "1"}),
+    )
+    place = forms.CharField(
+        label="Degrees north, east",
+        required=False,
+        max_length=60,
+        help_text="Empty leaves the places as they are.",
+        widget=forms.TextInput(attrs={"placeholder": "48.8584, 2.2945", "autocomplete": "off"}),
+    )
+
+    clean_place = DetailsForm.clean_place
+
+
 def as_typed(photo: Photo) -> dict[str, Any]:
     """The photo's values as they stand in the fields."""
     place = photo.coordinates

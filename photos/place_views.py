@@ -9,7 +9,7 @@ from django.views.decorators.vary import vary_on_headers
 from jobs.requests import HtmxHttpRequest
 from photos.locations import countries
 from photos.models import Photo
-from photos.views import page_or_404
+from photos.views import render_days
 
 ELSEWHERE = "-"
 """Stands in a path for what is outside of any city."""
@@ -34,9 +34,5 @@ def place(request: HtmxHttpRequest, code: str, city: str | None = None) -> HttpR
     some = photos.first()
     if some is None:
         raise Http404("There are no photos of this place.")
-    page = page_or_404(photos, request.GET.get("before", ""))
-    context = {"page": page, "more_url": request.path}
-    if request.htmx:
-        return render(request, "photos/_timeline_page.html", context)
     title = some.country if city is None else some.place_name
-    return render(request, "photos/place.html", {**context, "title": title, "count": photos.count()})
+    return render_days(request, photos, "photos/place.html", title=title, count=photos.count())

@@ -5,7 +5,7 @@ photos that arrive meanwhile shift nothing.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any
@@ -18,6 +18,7 @@ from photos.models import Photo, PhotoStep
 
 PAGE_SIZE = 120
 TILE_FIELDS = (
+    "library_id",
     "original_name",
     "width",
     "height",
@@ -28,6 +29,7 @@ TILE_FIELDS = (
     "duration_seconds",
     "playback_status",
     "missing_since",
+    "is_favorite",
 )
 
 
@@ -46,10 +48,11 @@ class Day:
 
 @dataclass(frozen=True)
 class TimelinePage:
-    """Some days, and the cursor of what follows: "" at the end."""
+    """Some days, the cursor of what follows ("" at the end) and, where asked for, that of what is newer."""
 
     days: list[Day]
     next_cursor: str
+    previous_cursor: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,21 @@ def timeline_page(photos: QuerySet[Any], *, before: str = "", size: int = PAGE_S
     return TimelinePage(by_day(rows[:size], last_day), cursor_of(rows[size - 1]) if len(rows) > size else "")
 
 
+def newer_page(photos: QuerySet[Any], *, after: str, size: int = PAGE_SIZE) -> TimelinePage:
+    """The `size` of these photos right before the cursor `after`, newest first as ever. Raises BadCursor."""
+    tiles = as_tiles(photos).before_in_timeline(*parse_cursor(after)).order_by("taken_at", "pk")
+    rows = list(tiles[: size + 1])
+    shown = rows[:size][::-1]
+    return TimelinePage(by_day(shown), "", cursor_of(shown[0]) if len(rows) > size else "")
+
+
+def with_newer(page: TimelinePage, photos: QuerySet[Any], *, before: str) -> TimelinePage:
+    """The page that begins after `before`, with the cursor of what is newer, when there is something."""
+    first = cursor_of(page.days[0].photos[0]) if page.days else before
+    is_newest = not photos.before_in_timeline(*parse_cursor(first)).exists()
+    return page if is_newest else replace(page, previous_cursor=first)
+
+
 def as_tiles(photos: QuerySet[Any]) -> Any:
     """Only what a tile shows, with `is_broken` (no renditions, because making them failed) and `has_clip`."""
     clips = Photo.objects.filter(still=OuterRef("pk"), deleted_at=None)
@@ -89,6 +107,11 @@ def by_day(photos: Iterable[Photo], last_day: date | None = None) -> list[Day]:
 def cursor_of(photo: Photo) -> str:
     """Where in the timeline the photo is."""
     return f"{photo.taken_at.replace(tzinfo=None).isoformat()}_{photo.pk}"
+
+
+def cursor_before(photo: Photo) -> str:
+    """The place in the timeline after which this photo comes next."""
+    return f"{photo.taken_at.replace(tzinfo=None).isoformat()}_{photo.pk + 1}"
 
 
 def parse_cursor(text: str) -> tuple[datetime, int]:

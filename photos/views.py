@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -16,11 +17,21 @@ from jobs import ledger
 from jobs.models import StepStatus
 from jobs.requests import HtmxHttpRequest
 from jobs.steps import all_steps
+from photos import media_keys, serving
 from photos.details import details_context
 from photos.libraries import set_time_zone as use_time_zone
 from photos.models import Library, Photo, PhotoStep
 from photos.services import editable_library_ids, libraries_to_choose_from
-from photos.timeline import BadCursor, TimelinePage, as_tiles, months, timeline_page
+from photos.storages import renditions
+from photos.timeline import (
+    BadCursor,
+    as_tiles,
+    cursor_before,
+    months,
+    newer_page,
+    timeline_page,
+    with_newer,
+)
 
 MOST_TILES = 200  # that a page asks for at once
 
@@ -29,24 +40,46 @@ MOST_TILES = 200  # that a page asks for at once
 @require_GET
 @vary_on_headers("HX-Request")
 def timeline(request: HtmxHttpRequest) -> HttpResponse:
-    """All photos by day; for htmx only the next page of them, `?before=` a cursor."""
-    before = request.GET.get("before", "")
-    page = page_or_404(in_timeline(request.user), before)
-    template = "photos/_timeline_page.html" if request.htmx else "photos/timeline.html"
-    return render(request, template, {"page": page, "more_url": request.path, "before": before})
+    """All photos by day."""
+    return render_days(request, in_timeline(request.user), "photos/timeline.html")
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def favorites(request: HtmxHttpRequest) -> HttpResponse:
+    """The favourites, archived ones too."""
+    photos = Photo.objects.visible_to(request.user).without_clips().filter(is_favorite=True)
+    return render_days(request, photos, "photos/favorites.html")
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def archive(request: HtmxHttpRequest) -> HttpResponse:
+    """What was taken out of the timeline and is kept."""
+    photos = Photo.objects.visible_to(request.user).without_clips().filter(is_archived=True)
+    return render_days(request, photos, "photos/archive.html")
+
+
+def render_days(request: HtmxHttpRequest, photos: Any, template: str, **more: Any) -> HttpResponse:
+    """These photos by day, `?before=` a cursor; for htmx only that part, or the one right `?after=` it."""
+    before, after = request.GET.get("before", ""), request.GET.get("after", "")
+    try:
+        page = newer_page(photos, after=after) if after else timeline_page(photos, before=before)
+        if before and not request.htmx:
+            page = with_newer(page, photos, before=before)
+    except BadCursor as error:
+        raise Http404(str(error)) from None
+    context = {"page": page, "more_url": request.path, "before": before, **more}
+    if "editable" not in context:
+        context["editable"] = editable_library_ids(request.user)
+    return render(request, "photos/_timeline_page.html" if request.htmx else template, context)
 
 
 def in_timeline(user: Any) -> Any:
     """What the timeline of `user` shows."""
     return Photo.objects.visible_to(user).without_clips().filter(is_archived=False)
-
-
-def page_or_404(photos: Any, before: str) -> TimelinePage:
-    """The page of these photos, or 404 for a cursor that is none."""
-    try:
-        return timeline_page(photos, before=before)
-    except BadCursor as error:
-        raise Http404(str(error)) from None
 
 
 @login_required
@@ -62,24 +95,27 @@ def tiles(request: HttpRequest) -> HttpResponse:
     """Tiles of `?ids=1,2,3`, for those that changed while a page is open."""
     ids = [int(text) for text in request.GET.get("ids", "").split(",") if text.isdecimal() and len(text) < 19]
     photos = as_tiles(Photo.objects.visible_to(request.user).filter(pk__in=ids[:MOST_TILES]))
-    return render(request, "photos/_tiles.html", {"photos": photos.newest_first()})
+    editable = editable_library_ids(request.user)
+    return render(request, "photos/_tiles.html", {"photos": photos.newest_first(), "editable": editable})
 
 
 @login_required
 @require_GET
-def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
-    """One photo, large, with what is known about it."""
+@vary_on_headers("HX-Request")
+def photo(request: HtmxHttpRequest, photo_id: int) -> HttpResponse:
+    """One photo, large, with what is known about it; for a script without the page around it."""
     shown = get_object_or_404(Photo.objects.visible_to(request.user), pk=photo_id)
     others = in_timeline(request.user)
     place = (shown.taken_at, shown.pk)
     context = {
         "newer": others.before_in_timeline(*place).order_by("taken_at", "pk").only("pk").first(),
         "older": others.after_in_timeline(*place).newest_first().only("pk").first(),
+        "place": cursor_before(shown),
         "film": shown.film,
         **details_context(request.user, shown),
         **step_context(shown),
     }
-    return render(request, "photos/photo.html", context)
+    return render(request, "photos/_photo.html" if request.htmx else "photos/photo.html", context)
 
 
 @login_required
@@ -141,10 +177,24 @@ def restore_photo(request: HttpRequest, photo_id: int) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def trash(request: HtmxHttpRequest) -> HttpResponse:
     """What lies in the trash, to be brought back."""
-    before = request.GET.get("before", "")
-    page = page_or_404(Photo.objects.in_trash_of(request.user).without_clips(), before)
-    template = "photos/_trash_page.html" if request.htmx else "photos/trash.html"
-    return render(request, template, {"page": page})
+    photos = Photo.objects.in_trash_of(request.user).without_clips()
+    try:
+        page = timeline_page(photos, before=request.GET.get("before", ""))
+    except BadCursor as error:
+        raise Http404(str(error)) from None
+    context = {"page": page, "trash_days": settings.TRASH_DAYS}
+    return render(request, "photos/_trash_page.html" if request.htmx else "photos/trash.html", context)
+
+
+@login_required
+@require_GET
+def trash_thumbnail(request: HttpRequest, photo_id: int) -> HttpResponseBase:
+    """The thumbnail of a photo in the trash, which the API has no more."""
+    photo = get_object_or_404(Photo.objects.in_trash_of(request.user), pk=photo_id)
+    try:
+        return serving.answer(request, renditions(), media_keys.rendition_item(photo, "thumbnail"))
+    except FileNotFoundError:
+        raise Http404("There is no thumbnail.") from None
 
 
 @login_required

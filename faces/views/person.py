@@ -16,7 +16,7 @@ from faces.models import Face, Person
 from faces.views.access import get_person_for_user, offering_undo, page_context
 from jobs.requests import HtmxHttpRequest
 from photos.models import Photo
-from photos.views import page_or_404
+from photos.views import render_days
 
 
 @login_required
@@ -30,11 +30,8 @@ def person(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
         .without_clips()
         .filter(pk__in=Face.objects.filter(person=shown, is_dismissed=False).values("photo_id"))
     )
-    page = page_or_404(photos, request.GET.get("before", ""))
-    context: dict[str, Any] = {"page": page, "more_url": request.path}
-    if request.htmx:
-        return render(request, "photos/_timeline_page.html", context)
-    return render(request, "faces/person.html", context | person_context(request.user, shown, "photos"))
+    context = {} if request.htmx else person_context(request.user, shown, "photos")
+    return render_days(request, photos, "faces/person.html", **context)
 
 
 def person_context(user: Any, shown: Person, tab: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.test import Client
 from jobs.models import StepStatus
 from photos import facts
 from photos.models import Library, Photo, PhotoStep
+from photos.steps import make_renditions
 from photos.timeline import BadCursor, parse_cursor, timeline_page
 
 NOON = datetime(2024, 5, 3, 12, tzinfo=UTC)
@@ -106,8 +107,19 @@ def test_months_lead_to_where_they_begin(page: Client, photo_rows: Rows) -> None
     at(ids, NOON, NOON + timedelta(days=60))
     html = page.get("/months").content.decode()
     assert "July 2024 (1)" in html
+    assert 'data-count="1" data-month="2024-07"' in html
     cursors = re.findall(r'value="(.+?)"', html)
     assert tiles(page.get("/", {"before": cursors[-1]}).content) == [ids[0]]
+
+
+def test_a_tile_tells_its_place_in_any_zone(page: Client, photo_rows: Rows, settings: Any) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    ids = photo_rows(3)
+    at(ids, *[NOON + timedelta(microseconds=7)] * 3)
+    (cursor,) = re.findall(rb'data-photo="%d"\s+data-cursor="([^"]+)"' % ids[1], page.get("/").content)
+    htmx = {"HX-Request": "true"}
+    assert tiles(page.get("/", {"before": cursor.decode()}, headers=htmx).content) == [ids[0]]
+    assert tiles(page.get("/", {"after": cursor.decode()}, headers=htmx).content) == [ids[2]]
 
 
 def test_archived_photo_is_not_in_the_timeline(page: Client, photo_rows: Rows) -> None:
@@ -158,6 +170,24 @@ def test_photo_page_tells_facts_steps_and_neighbours(
     assert f"/api/photos/{photo.pk}/image?download=1" in html
 
 
+def test_a_photo_comes_without_its_page_for_a_script(page: Client, photo_rows: Rows) -> None:
+    (pk,) = photo_rows(1)
+    fragment = page.get(f"/photos/{pk}", headers={"HX-Request": "true"})
+    assert fragment.text.startswith("<article")
+    assert "HX-Request" in fragment["Vary"]
+    assert "<html" in page.get(f"/photos/{pk}").text
+
+
+def test_the_way_back_from_a_photo_leads_to_its_place(page: Client, photo_rows: Rows) -> None:
+    ids = photo_rows(3)
+    at(ids, NOON, NOON, NOON)
+    back = re.search(r'href="([^"]+)" data-back', page.get(f"/photos/{ids[1]}").content.decode())
+    assert back is not None
+    assert tiles(page.get(back[1]).content) == [ids[1], ids[0]]
+    Photo.objects.filter(pk=ids[1]).update(is_archived=True)
+    assert b'href="/archive" data-back' in page.get(f"/photos/{ids[1]}").content
+
+
 def test_step_can_be_done_again(page: Client, add_photo: AddPhoto) -> None:
     photo = add_photo()
     failed = PhotoStep.objects.filter(photo=photo, step="metadata")
@@ -178,6 +208,24 @@ def test_trash_can_be_undone(page: Client, photo_rows: Rows) -> None:
     assert tiles(page.get("/").content) == [pk]
 
 
+def test_the_trash_shows_what_lies_in_it_to_those_who_may_bring_it_back(
+    page: Client, add_photo: AddPhoto, bob: Any, share_with: Share
+) -> None:
+    photo = add_photo()
+    make_renditions([photo.pk])
+    thumbnail = f"/trash/{photo.pk}/thumbnail"
+    assert page.get(thumbnail).status_code == 404
+    page.post(f"/photos/{photo.pk}/trash")
+    assert thumbnail in page.get("/trash").text
+    assert page.get(thumbnail)["Content-Type"] == "image/webp"
+    assert page.get(f"/api/photos/{photo.pk}/thumbnail").status_code == 404
+    share_with(bob, "viewer")
+    viewer = Client()
+    viewer.force_login(bob)
+    assert viewer.get(thumbnail).status_code == 404
+    assert "The trash is empty" in viewer.get("/trash").text
+
+
 def test_viewer_sees_but_cannot_change(
     bob: Any, client: Client, add_photo: AddPhoto, library: Library, share_with: Share
 ) -> None:
@@ -185,7 +233,8 @@ def test_viewer_sees_but_cannot_change(
     share_with(bob, "viewer")
     client.force_login(bob)
     html = client.get(f"/photos/{photo.pk}").content.decode()
-    assert "Move to the trash" not in html
+    for control in ("Move to the trash", "data-favorite", "data-archive", "data-can-edit"):
+        assert control not in html
     assert "/retry" not in html
     assert client.post(f"/photos/{photo.pk}/trash").status_code == 404
     assert client.post(f"/photos/{photo.pk}/steps/metadata/retry").status_code == 404
@@ -194,6 +243,7 @@ def test_viewer_sees_but_cannot_change(
 def test_upload_page_knows_where_files_go(page: Client) -> None:
     html = page.get("/upload").content.decode()
     assert 'data-url="/api/photos/upload"' in html
+    assert "webkitdirectory" in html
     assert "csrfmiddlewaretoken" in html
 
 

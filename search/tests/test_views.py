@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -162,3 +163,76 @@ def test_a_place_in_the_query_narrows_the_photos(page: Client, shown: list[int])
     assert "taken in <strong>Paris</strong> for “a dog”, best first" in " ".join(with_words.text.split())
     alone = page.get("/search", {"q": "photos of france"})
     assert sorted(tiles(alone.content)) == shown[1:]
+
+
+def test_filters_narrow_what_the_words_find(page: Client, library: Library, shown: list[int]) -> None:
+    Photo.objects.filter(pk=shown[0]).update(taken_at=datetime(2019, 5, 1, 12, tzinfo=UTC), is_favorite=True)
+    Photo.objects.filter(pk=shown[1]).update(mime_type="video/mp4", camera_model="Pocket 3")
+    for wanted, found in (
+        ("favorite=on", [shown[0]]),
+        ("kind=video", [shown[1]]),
+        ("kind=photo", [shown[0]]),
+        ("camera=pocket+3", [shown[1]]),
+        ("taken_from=2019-05-01&taken_to=2019-05-01", [shown[0]]),
+        ("taken_from=2019-05-02", [shown[1]]),
+        ("taken_to=2019-04-30", []),
+        ("favorite=on&kind=video", []),
+    ):
+        assert tiles(page.get(f"/search?q=a+dog&{wanted}").content) == found, wanted
+
+
+def test_filters_work_without_words_a_page_at_a_time(
+    page: Client, shown: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photos.timeline.timeline_page.__kwdefaults__", {"before": "", "size": 2})
+    Photo.objects.update(is_favorite=True, taken_at=datetime(2019, 5, 1, 12, tzinfo=UTC))
+    first = page.get("/search?favorite=on")
+    assert tiles(first.content) == [shown[2], shown[1]]
+    assert "3 photos, favourites only, newest first" in " ".join(first.text.split())
+    more = re.search(r'hx-get="([^"]+before=[^"]+)"', first.text)
+    assert more is not None
+    rest = page.get(more[1].replace("&amp;", "&"), headers={"HX-Request": "true"})
+    assert tiles(rest.content) == [shown[0]]
+    assert "<html" not in rest.text
+
+
+def test_what_was_understood_is_said_and_each_filter_can_be_taken_away(
+    page: Client, library: Library, shown: list[int]
+) -> None:
+    person = put_on(shown[:2], library, "Bob")
+    Photo.objects.update(city="Paris", country="France", country_code="FR")
+    query = f"q=a+dog&person={person.pk}&place=paris&taken_from=2001-01-01"
+    text = " ".join(page.get(f"/search?{query}").text.split())
+    assert "2 photos of <strong>Bob</strong> taken in <strong>Paris</strong>, since 1 January" in text
+    assert 'href="/search?q=a+dog&amp;place=paris&amp;taken_from=2001-01-01"' in text
+    assert f'href="/search?q=a+dog&amp;person={person.pk}&amp;place=paris"' in text
+    assert "Nothing else among these looks like “a dog”." in text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "problem"),
+    [
+        ("taken_from=soon", "Enter a valid date."),
+        ("taken_from=2020-01-01&taken_to=2019-01-01", "The end lies before the beginning."),
+        ("kind=song", "Select a valid choice."),
+        ("place=%00", "Null characters are not allowed."),
+    ],
+)
+def test_a_filter_that_cannot_be_is_said_beside_it(
+    page: Client, shown: list[int], wanted: str, problem: str
+) -> None:
+    assert 'class="filter-panel" open' in page.get(f"/search?q=a+dog&{wanted}").text
+    assert problem in page.get(f"/search/filters?q=a+dog&{wanted}").text
+
+
+def test_filters_offer_what_one_has(
+    page: Client, charlie: Any, client: Client, library: Library, shown: list[int]
+) -> None:
+    put_on(shown, library, "Bob")
+    Photo.objects.update(city="Paris", country="France", country_code="FR", camera_model="Pocket 3")
+    for text in ("Bob", "Paris", "France", "Pocket 3"):
+        assert text in page.get("/search/filters").text
+    client.force_login(charlie)
+    for text in ("Bob", "Paris", "France", "Pocket 3"):
+        assert f">{text}" not in (html := client.get("/search/filters").text)
+        assert f'value="{text}"' not in html

@@ -1,29 +1,17 @@
 // Every page: theme, messages, placeholders, live updates.
 import { listen } from "./live.js";
-import { openPhoto, rememberTrail } from "./photo.js";
+import { shownPhoto, watchPhotos } from "./photo.js";
 import { watchPlaceholders } from "./placeholders.js";
-import { joinDays, onEvents } from "./timeline.js";
+import { makeScrubber } from "./scrubber.js";
+import { joinDays, jump, keepPlace, onEvents, returnToPlace, trim } from "./timeline.js";
+import { toast, watchToasts } from "./toasts.js";
 
-const TOAST_MS = 9000;
 const THEMES = ["automatic", "light", "dark"];
-const toasts = document.getElementById("toasts");
 
 function showTheme(theme) {
   if (theme === "automatic") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
   document.querySelector("[data-theme-toggle] span")?.replaceChildren(theme);
-}
-
-function toast(text) {
-  const element = document.createElement("div");
-  element.className = "toast";
-  element.append(text);
-  toasts.append(element);
-}
-
-/** A toast stays while the pointer or the focus is on it. */
-function expire(element) {
-  setTimeout(() => (element.matches(":hover, :focus-within") ? expire(element) : element.remove()), TOAST_MS);
 }
 
 document.addEventListener("click", (event) => {
@@ -46,12 +34,16 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  const { jump } = event.target.dataset;
-  if (jump && event.target.value) location.href = jump + encodeURIComponent(event.target.value);
+  if (event.target.dataset.jump && event.target.value) jump(event.target.value);
 });
 
+document.addEventListener("htmx:beforeSwap", keepPlace);
 document.addEventListener("htmx:afterSettle", (event) => {
   joinDays();
+  returnToPlace();
+  trim();
+  const months = document.querySelector("select[data-jump]");
+  if (months) makeScrubber(months, jump);
   watchPlaceholders(event.target.isConnected ? event.target.parentElement ?? document : document);
 });
 document.addEventListener("htmx:responseError", (event) => {
@@ -60,6 +52,7 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 document.addEventListener("htmx:sendError", () => toast("The server cannot be reached."));
 document.addEventListener("chitra:tiles", () => {
+  joinDays();
   htmx.process(document.getElementById("timeline") ?? document.body);
   watchPlaceholders(document);
 });
@@ -73,20 +66,16 @@ function refreshPeople() {
 }
 
 showTheme(localStorage.getItem("theme") ?? "automatic");
-toasts.querySelectorAll(".toast").forEach(expire);
-new MutationObserver((changes) => {
-  changes.flatMap((change) => [...change.addedNodes]).forEach((node) => node.classList?.contains("toast") && expire(node));
-}).observe(toasts, { childList: true });
+watchToasts();
 watchPlaceholders(document);
-rememberTrail();
+watchPhotos();
 document.querySelector(".sub-nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
-const view = document.querySelector(".photo-view");
-if (view) openPhoto(view);
 
 listen(async (events) => {
   htmx.trigger(document.body, "chitra:changed");
   document.dispatchEvent(new CustomEvent("chitra:events", { detail: events }));
-  const concerns = view && events.some((event) => event.step === "faces" && event.photos?.includes(Number(view.dataset.photo)));
+  const shown = Number(shownPhoto()?.dataset.photo);
+  const concerns = events.some((event) => event.step === "faces" && event.photos?.includes(shown));
   if (concerns) htmx.trigger(document.body, "chitra:photo");
   if (!events.length || events.some((event) => event.kind === "people")) refreshPeople();
   await onEvents(events);
