@@ -20,6 +20,7 @@ from photos.details import details_context
 from photos.libraries import set_time_zone as use_time_zone
 from photos.models import Library, Photo, PhotoStep
 from photos.services import editable_library_ids, libraries_to_choose_from
+from photos.stack_views import stack_context
 from photos.timeline import BadCursor, TimelinePage, as_tiles, months, timeline_page
 
 MOST_TILES = 200  # that a page asks for at once
@@ -38,7 +39,7 @@ def timeline(request: HtmxHttpRequest) -> HttpResponse:
 
 def in_timeline(user: Any) -> Any:
     """What the timeline of `user` shows."""
-    return Photo.objects.visible_to(user).without_clips().filter(is_archived=False)
+    return Photo.objects.visible_to(user).without_clips().one_of_each_stack().filter(is_archived=False)
 
 
 def page_or_404(photos: Any, before: str) -> TimelinePage:
@@ -76,6 +77,7 @@ def photo(request: HttpRequest, photo_id: int) -> HttpResponse:
         "newer": others.before_in_timeline(*place).order_by("taken_at", "pk").only("pk").first(),
         "older": others.after_in_timeline(*place).newest_first().only("pk").first(),
         "film": shown.film,
+        **stack_context(shown),
         **details_context(request.user, shown),
         **step_context(shown),
     }
