@@ -1,6 +1,7 @@
 """The search page."""
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,11 +96,26 @@ async def look(user: Any, asked: Asked) -> Found:
         hits = await find(user, asked.words, MOST_RESULTS, None, photos=photos)
     except services.SearchUnavailable as error:
         return Found(problem=str(error))
-    return Found([hit.photo for hit in hits])
+    return Found(await sync_to_async(best_of_stacks)([hit.photo.pk for hit in hits]))
+
+
+def best_of_stacks(photo_ids: list[int]) -> list[Photo]:
+    """These photos in this order as tiles; of each stack only the first."""
+    tiles = {photo.pk: photo for photo in as_tiles(Photo.objects.filter(pk__in=photo_ids))}
+    return first_of_stacks(tiles[pk] for pk in photo_ids if pk in tiles)
+
+
+def first_of_stacks(photos: Iterable[Photo]) -> list[Photo]:
+    """Without those of whose stack one came before."""
+    found: dict[tuple[str, int], Photo] = {}
+    for photo in photos:
+        key = ("photo", photo.pk) if photo.stack_id is None else ("stack", photo.stack_id)
+        found.setdefault(key, photo)
+    return list(found.values())
 
 
 def newest(photos: Any) -> list[Photo]:
-    return list(as_tiles(photos).newest_first()[:MOST_RESULTS])
+    return first_of_stacks(as_tiles(photos).newest_first()[:MOST_RESULTS])
 
 
 def render_results(request: HttpRequest, asked: Asked, found: Found) -> HttpResponse:
