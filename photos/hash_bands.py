@@ -98,7 +98,8 @@ def _within(sizes: "Array") -> "Array":
     """0, 1, … for each of these sizes, one behind the other."""
     import numpy as np
 
-    return np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    starts: Array = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.arange(len(starts)) - starts
 
 
 def _pieces(lengths: "Array") -> Iterator[slice]:

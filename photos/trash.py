@@ -29,7 +29,8 @@ def purge(photo: Photo) -> None:
     """Remove a photo for good: row first, so that a crash leaves bytes without a row, never the reverse."""
     folder = photo.rendition_key("thumbnail").rpartition("/")[0]
     photo.delete()
-    Stack.objects.filter(pk=photo.stack_id, photos__isnull=True).delete()
+    if photo.stack_id is not None:
+        Stack.objects.filter(pk=photo.stack_id, photos__isnull=True).delete()
     originals().delete(photo.original_key)
     delete_folder(renditions(), folder)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 Status = Literal["imported", "duplicate", "skipped", "failed"]
 
@@ -59,8 +59,9 @@ def read_rows(path: Path) -> Iterator[Row]:
     names = {field.name for field in fields(Row)}
     with path.open(newline="", encoding="utf-8") as file:
         for found in map(json.loads, file) if is_json(path) else csv.DictReader(file):
-            values = {name: value for name, value in found.items() if name in names}
-            yield Row(**values | {"photo_id": int(found["photo_id"]) if found["photo_id"] else None})
+            values: dict[str, Any] = {name: value for name, value in found.items() if name in names}
+            values["photo_id"] = int(values["photo_id"]) if values["photo_id"] else None
+            yield Row(**values)
 
 
 def is_json(path: Path) -> bool:
