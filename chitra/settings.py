@@ -222,6 +222,7 @@ EDITABLE_LIBRARIES = "photos.services.editable_library_ids"
 PHOTO_STEPS = [
     "photos.steps.METADATA",
     "photos.steps.RENDITIONS",
+    "photos.steps.NEIGHBOURS",
     "photos.steps.PLAYBACK",
     "search.steps.EMBEDDING",
     "search.steps.TAGS",
@@ -378,6 +379,8 @@ SPECTACULAR_SETTINGS = {
         "PartStatusEnum": ["ok", "error"],
         "MemberRole": ["owner", "editor", "viewer"],
         "AccountRole": ["user", "admin"],
+        "StackKind": "photos.stacks.Stack.Kind",
+        "KindEnum": ["gps", "neighbours", "name", "unset"],
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -449,3 +449,6 @@ class EditedPhotoAdmin(ReadOnlyAdmin):
     list_display = ["photo", "edit"]
     list_select_related = ["photo", "edit"]
     ordering = ["-pk"]
+
+
+from photos import stacks_admin  # noqa: E402, F401 - Django looks for admins here

@@ -25,6 +25,7 @@ _SAMSUNG_MARK = b"MotionPhoto_Data"
 _SAMSUNG_TAIL = b"SEFT"
 _MOST_CLIP_BYTES = 200_000_000
 _APPLE_NOTE = b"Apple iOS\0\0\1MM"
+_BURST_UUID = 0x0B
 _CONTENT_IDENTIFIER = 0x11
 
 
@@ -98,6 +99,16 @@ def _is_film(file: io.FileIO, clip: Clip, end: int) -> bool:
 
 def live_photo_id(file: io.FileIO) -> str:
     """Apple's identifier of a live photo in its maker note, "" for none."""
+    return apple_id(file, _CONTENT_IDENTIFIER)
+
+
+def burst_id(file: io.FileIO) -> str:
+    """What the photos of a burst share in Apple's maker note, "" for none."""
+    return apple_id(file, _BURST_UUID)
+
+
+def apple_id(file: io.FileIO, wanted: int) -> str:
+    """An identifier in Apple's maker note by its tag, "" for none."""
     file.seek(0)
     head = file.read(_SEARCHED_BYTES)
     note_at = head.find(_APPLE_NOTE)
@@ -107,7 +118,7 @@ def live_photo_id(file: io.FileIO) -> str:
     (count,) = struct.unpack_from(">H", note.ljust(16, b"\0"), 14)
     for at in range(16, min(16 + 12 * count, len(note) - 11), 12):
         tag, kind, size, offset = struct.unpack_from(">HHII", note, at)
-        if tag == _CONTENT_IDENTIFIER and kind == 2 and 4 < size <= 64:
+        if tag == wanted and kind == 2 and 4 < size <= 64:
             return clean_id(note[offset : offset + size].decode("ascii", "replace"))
     return ""
 

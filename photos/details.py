@@ -16,5 +16,5 @@ def details_context(user: Any, photo: Photo) -> dict[str, Any]:
         "facts": facts_of(photo),
         "can_edit": can_edit,
         "form": DetailsForm(photo) if can_edit else None,
-        "locked": [Photo.Editable(field) for field in photo.locked_fields],
+        "locked": [Photo.Editable(field) for field in photo.locked_fields if field != Photo.Editable.STACK],
     }

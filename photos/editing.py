@@ -13,8 +13,9 @@ from django.utils import timezone
 from jobs import ledger
 from jobs.events import publish
 from photos.capture_time import CaptureTime, with_offset
-from photos.models import EditedPhoto, Library, Photo, PhotoEdit, PhotoStep
+from photos.models import EditedPhoto, Library, Photo, PhotoEdit, PhotoStep, Stack
 from photos.places import Place
+from photos.stacks import close_ranks, lock_stacks
 from photos.stamps import is_possible
 from photos.zones import offset_minutes
 
@@ -25,6 +26,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "title": ("title",),
     "description": ("description",),
     "rating": ("rating",),
+    "stack": ("stack_id", "stack_position"),
 }
 """The columns behind each `Photo.Editable`."""
 NOTHING: Mapping[str, Mapping[str, Any]] = {
@@ -224,9 +226,16 @@ def undo(edit: PhotoEdit) -> Undone:
     row = PhotoEdit.objects.select_for_update().get(pk=edit.pk)
     if row.undone_at is not None:
         return Undone(0, 0)
+    lock_stacks(row.library_id)
     entries = {entry.photo_id: entry for entry in EditedPhoto.objects.filter(edit=row)}
     photos = Photo.objects.filter(pk__in=entries).select_for_update().order_by("pk")
-    standing = [photo for photo in photos if still_stands(photo, entries[photo.pk])]
+    stacks = {entry.before.get("stack_id") for entry in entries.values()} - {None}
+    gone = stacks - set(Stack.objects.filter(pk__in=stacks).values_list("pk", flat=True))
+    standing = [
+        photo
+        for photo in photos
+        if still_stands(photo, entries[photo.pk]) and entries[photo.pk].before.get("stack_id") not in gone
+    ]
     columns: set[str] = {"locked_fields"}
     for photo in standing:
         entry = entries[photo.pk]
@@ -235,6 +244,7 @@ def undo(edit: PhotoEdit) -> Undone:
             setattr(photo, column, from_json(column, value))
         photo.locked_fields = [name for name in photo.locked_fields if name not in entry.newly_locked]
     Photo.objects.bulk_update(standing, sorted(columns), batch_size=BATCH)
+    close_ranks(stacks - gone)
     row.undone_at = timezone.now()
     row.save(update_fields=["undone_at"])
     after_change(standing, ["place"] if "latitude" in columns else [])

@@ -60,9 +60,12 @@ def undo(request: HtmxHttpRequest, edit_id: int) -> HttpResponse:
     """Undo a correction."""
     edit = get_object_or_404(PhotoEdit.objects.editable_by(request.user), pk=edit_id)
     photo_ids = list(edit.photos.values_list("photo_id", flat=True)[:2])
+    is_of_a_stack = edit.photos.filter(before__has_any_keys=["stack_id", "stack_position"]).exists()
     undone = editing.undo(edit)
     left = f" {undone.left} were changed since and stay as they are." if undone.left else ""
     messages.success(request, f"Undone for {undone.restored} photo{'s' * (undone.restored != 1)}.{left}")
-    if len(photo_ids) == 1 and Photo.objects.visible_to(request.user).filter(pk=photo_ids[0]).exists():
+    if (len(photo_ids) == 1 or is_of_a_stack) and Photo.objects.visible_to(request.user).filter(
+        pk=photo_ids[0]
+    ).exists():
         return redirect("photo", photo_ids[0])
     return redirect("dates")

@@ -116,6 +116,9 @@ class FilterFields(serializers.Serializer[Any]):
     has_gps = serializers.BooleanField(required=False, allow_null=True, default=None)
     step = StepNameField(required=False, max_length=40, help_text="With step_status: in which state it is.")
     step_status = serializers.ChoiceField(choices=StepStatus.choices, required=False)
+    stacked = serializers.BooleanField(
+        required=False, default=False, help_text="Of each stack only the photo that stands for it."
+    )
 
 
 class FilterObject(FilterFields):
@@ -163,4 +166,5 @@ def filter_from(values: dict[str, Any]) -> PhotoFilter:
         has_place=values.get("has_gps"),
         step=values.get("step", ""),
         step_status=values.get("step_status", ""),
+        is_stacked=values.get("stacked", False),
     )

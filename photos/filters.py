@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from photos.models import AlbumPhoto, Photo, PhotoStep, Tag
 
@@ -31,7 +31,8 @@ class PhotoFilter:
 
     `taken_from` is inclusive, `taken_before` exclusive, both by the wall clock of the place. A photo must
     show all of `people` and carry all of `tags`. `mime_type` is a whole type or its first part ("image"),
-    `country` a name or a code of two letters.
+    `country` a name or a code of two letters. With
+    `is_stacked`, of each stack only the photo that stands for it.
     """
 
     taken_from: datetime | None = None
@@ -51,8 +52,9 @@ class PhotoFilter:
     has_place: bool | None = None
     step: str = ""
     step_status: str = ""
+    is_stacked: bool = False
 
-    def apply(self, photos: QuerySet[Any]) -> Any:
+    def apply(self, photos: Any) -> Any:
         """Those of `photos` that fit. Who may see them is the business of `photos`."""
         conditions = [
             *self.facts(),
@@ -60,7 +62,8 @@ class PhotoFilter:
             *self.relations(),
             *([self.box.condition()] if self.box else []),
         ]
-        return photos.filter(*conditions) if conditions else photos
+        chosen = photos.filter(*conditions) if conditions else photos
+        return chosen.one_of_each_stack() if self.is_stacked else chosen
 
     def facts(self) -> list[Q]:
         """Conditions on what was read from the file."""

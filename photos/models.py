@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from jobs.models import StepRun
 from photos.capture_time import CaptureTime, Surroundings
+from photos.hash_columns import HashBands
 from photos.places import Place
 from photos.querysets import LibraryQuerySet, PhotoQuerySet, ScopedQuerySet
 from photos.stamps import Stamp, is_possible
@@ -124,6 +125,7 @@ class Photo(models.Model):
         TITLE = "title"
         DESCRIPTION = "description"
         RATING = "rating"
+        STACK = "stack"
 
     library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="photos")
     uploaded_by = models.ForeignKey(
@@ -203,6 +205,24 @@ class Photo(models.Model):
         default=False, help_text="Kept out of the timeline, still found by search."
     )
 
+    # The constraint in the migration is of stack and library together.
+    stack = models.ForeignKey(
+        "Stack",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="photos",
+        db_index=False,
+        db_constraint=False,
+    )
+    stack_position = models.IntegerField(
+        default=0, help_text="In its stack; the first one that is not in the trash stands for all."
+    )
+    shot_key = models.BigIntegerField(
+        null=True, blank=True, help_text="Equal for files of one shot in one folder."
+    )
+    burst_id = models.CharField(max_length=64, blank=True, help_text="What the photos of a burst share.")
+
     created_at = models.DateTimeField(default=timezone.now, help_text="When it came into the library.")
     deleted_at = models.DateTimeField(null=True, blank=True)
 
@@ -210,7 +230,14 @@ class Photo(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["library", "checksum"], name="one_photo_per_library_and_checksum")
+            models.UniqueConstraint(
+                fields=["library", "checksum"], name="one_photo_per_library_and_checksum"
+            ),
+            models.UniqueConstraint(
+                fields=["stack", "stack_position"],
+                name="one_photo_per_place_in_a_stack",
+                deferrable=models.Deferrable.DEFERRED,
+            ),
         ]
         indexes = [
             models.Index(
@@ -224,6 +251,19 @@ class Photo(models.Model):
             ),
             models.Index(fields=["library", "size"], name="photo_size"),
             models.Index(fields=["library", "live_id"], condition=~Q(live_id=""), name="photo_live_id"),
+            # The neighbourhoods in which stacks are looked for.
+            models.Index(
+                fields=["library", "shot_key"], condition=Q(shot_key__isnull=False), name="photo_shot"
+            ),
+            models.Index(fields=["library", "burst_id"], condition=~Q(burst_id=""), name="photo_burst"),
+            models.Index(
+                fields=["library", "camera_model", "taken_at"],
+                condition=~Q(camera_model=""),
+                name="photo_camera_time",
+            ),
+            GinIndex(
+                HashBands("perceptual_hash"), condition=Q(perceptual_hash__isnull=False), name="photo_look"
+            ),
             # For words of a query that may be places; most photos have none of them.
             models.Index(Lower("city"), condition=~Q(city=""), name="photo_city"),
             models.Index(Lower("region"), condition=~Q(region=""), name="photo_region"),
@@ -279,6 +319,11 @@ class Photo(models.Model):
     def thumbhash_base64(self) -> str:
         """The thumbhash as text for pages, "" while there is none."""
         return b64encode(bytes(self.thumbhash)).decode() if self.thumbhash else ""
+
+    @property
+    def type_name(self) -> str:
+        """“NEF”, “JPEG”: what sort of file the original is."""
+        return self.mime_type.partition("/")[2].removeprefix("x-").rpartition("-")[2].upper()
 
     @property
     def aspect_ratio(self) -> float:
@@ -488,3 +533,5 @@ class LegacyFile(models.Model):
 
 from photos.edits import EditedPhoto as EditedPhoto  # noqa: E402 - Django looks for models here
 from photos.edits import PhotoEdit as PhotoEdit  # noqa: E402
+from photos.look_alikes import LookAlike as LookAlike  # noqa: E402
+from photos.stacks import Stack as Stack  # noqa: E402

@@ -3,9 +3,11 @@ from django.urls import path
 from photos import (
     album_views,
     date_views,
+    duplicate_views,
     editing_views,
     place_views,
     selection_views,
+    stack_views,
     views,
 )
 
@@ -24,6 +26,15 @@ urlpatterns = [
     path("photos/<int:photo_id>/steps/<str:step>/retry", views.retry_step, name="retry-step"),
     path("photos/<int:photo_id>/details", editing_views.details, name="photo-details"),
     path("photos/<int:photo_id>/unlock/<str:field>", editing_views.unlock, name="unlock-field"),
+    path("photos/<int:photo_id>/make-cover", stack_views.make_cover, name="make-cover"),
+    path("photos/<int:photo_id>/take-out", stack_views.take_out, name="take-out-of-stack"),
+    path("photos/<int:photo_id>/unstack", stack_views.unstack, name="unstack"),
+    path("duplicates", duplicate_views.duplicates, name="duplicates"),
+    path("duplicates/keep", duplicate_views.keep, name="keep-best"),
+    path("duplicates/restore", duplicate_views.restore, name="restore-duplicates"),
+    path("duplicates/tell-apart", duplicate_views.tell_apart, name="tell-apart"),
+    path("duplicates/take-back", duplicate_views.take_back, name="take-back-duplicates"),
+    path("duplicates/stack", duplicate_views.stack, name="stack-duplicates"),
     path("dates", date_views.dates, name="dates"),
     path("dates/<int:library_id>/<str:key>", date_views.apply, name="apply-dates"),
     path("edits/<int:edit_id>/undo", editing_views.undo, name="undo-edit"),

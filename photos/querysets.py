@@ -86,6 +86,16 @@ class PhotoQuerySet(ScopedQuerySet[M]):
         """Without the films of live photos, which their photos show."""
         return self.filter(still__isnull=True)
 
+    def one_of_each_stack(self) -> Self:
+        """Of each stack only the photo that stands for it: the first one outside the trash."""
+        before = self.model._default_manager.filter(
+            stack=OuterRef("stack"),
+            stack_position__lt=OuterRef("stack_position"),
+            deleted_at__isnull=True,
+            still__isnull=True,
+        )
+        return self.filter(Q(stack__isnull=True) | ~Exists(before))
+
     def taken_between(self, start: datetime, end: datetime) -> Self:
         """Taken at or after `start` and before `end`, by the wall clock of the place."""
         return self.filter(taken_at__gte=start, taken_at__lt=end)

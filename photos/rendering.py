@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photos.clips import Clip, clean_id, find_clip, live_photo_id
+from photos.clips import Clip, burst_id, clean_id, find_clip, live_photo_id
 from photos.hashing import perceptual_hash
 from photos.imaging import THUMBNAIL_PIXELS, WEBP, fit, open_picture, to_srgb
 from photos.loaders import load
@@ -37,6 +37,8 @@ class Renditions:
     """Of a motion photo, where its film lies in the file."""
     live_id: str = ""
     """What Apple's photo and film have in common."""
+    burst_id: str = ""
+    """What the photos of one of Apple's bursts have in common."""
 
 
 def make_renditions(path: Path, *, max_pixels: int) -> Renditions:
@@ -64,6 +66,7 @@ def make_renditions(path: Path, *, max_pixels: int) -> Renditions:
             video=loaded.video,
             clip=find_clip(file, kind),
             live_id=clean_id(loaded.video.content_id) if loaded.video else live_photo_id(file),
+            burst_id="" if loaded.video else burst_id(file),
         )
 
 

@@ -49,6 +49,9 @@ class PhotoObject(serializers.Serializer[Any]):
     rating = serializers.IntegerField(help_text="0 to 5 stars.", allow_null=True)
     favorite = serializers.BooleanField()
     archived = serializers.BooleanField(help_text="Kept out of the timeline, still found by search.")
+    stack_id = serializers.IntegerField(
+        help_text="The stack it is in: its RAW file, the rest of its burst …", allow_null=True
+    )
 
 
 class PhotoPage(serializers.Serializer[Any]):

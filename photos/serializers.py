@@ -82,6 +82,7 @@ FIELDS = {
     "rating": nullable("rating"),
     "favorite": quoted("is_favorite"),
     "archived": quoted("is_archived"),
+    "stack_id": nullable("stack_id"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The steps of this app: metadata and renditions."""
+"""The steps of this app: metadata, renditions, and what they tell about neighbours."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,7 +8,7 @@ from django.db import transaction
 
 from jobs import ledger
 from jobs.steps import Step, StepResult
-from photos import imaging, live_photos, media_metadata, playback_step, rendering
+from photos import imaging, live_photos, media_metadata, playback_step, rendering, resemblance, stacking
 from photos.capture_time import decide
 from photos.decoding import decode
 from photos.metadata import Metadata
@@ -19,13 +19,16 @@ from photos.storages import local_path, originals, renditions
 
 METADATA_VERSION = "2"
 RENDITIONS_VERSION = "2"
+NEIGHBOURS_VERSION = "1"
 ORIGINAL_MISSING = "The original is not in the storage. Check the storage, then retry."
 
 
 def read_metadata(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
     """EXIF of each original into the photo's columns."""
     photos = Photo.objects.select_related("library").filter(pk__in=photo_ids)
-    return {photo.pk: read_metadata_of(photo) for photo in photos}
+    results = {photo.pk: read_metadata_of(photo) for photo in photos}
+    stacking.place(results)
+    return results
 
 
 def read_metadata_of(photo: Photo) -> StepResult:
@@ -146,6 +149,7 @@ def apply_film(photo: Photo, made: Renditions) -> None:
     """What moves in the file, and how it can be played; not saved. A copy that is there stays of use."""
     photo.is_animated = made.is_animated
     photo.live_id = made.live_id
+    photo.burst_id = made.burst_id or photo.burst_id  # else by its name
     photo.media_type = Photo.MediaType.VIDEO if made.video else Photo.MediaType.PHOTO
     photo.duration_seconds = made.video.duration_seconds if made.video else None
     if made.video is not None and made.video.plays_as_is:
@@ -164,6 +168,7 @@ RENDITION_FIELDS = [
     "has_renditions",
     "is_animated",
     "live_id",
+    "burst_id",
     "media_type",
     "duration_seconds",
     "playback_status",
@@ -180,6 +185,17 @@ def signed_64(value: int) -> int:
     return value - (1 << 64) if value >= 1 << 63 else value
 
 
+def meet_neighbours(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
+    """Stacks and look-alikes of each photo, by how it looks.
+
+    Stacks are decided when metadata and renditions are there. Whichever comes last decides for good, and the
+    first does no harm: so the step before is one of the two, and the other one calls `stacking.place` itself.
+    """
+    stacking.place(photo_ids)
+    resemblance.find_look_alikes(photo_ids)
+    return dict.fromkeys(photo_ids, StepResult.done())
+
+
 METADATA = Step(
     name="metadata",
     title="Metadata",
@@ -193,6 +209,14 @@ RENDITIONS = Step(
     run=make_renditions,
     version=lambda: RENDITIONS_VERSION,
     batch_size=4,
+)
+NEIGHBOURS = Step(
+    name="neighbours",
+    title="Stacks and look-alikes",
+    run=meet_neighbours,
+    version=lambda: NEIGHBOURS_VERSION,
+    after="renditions",
+    batch_size=32,
 )
 PLAYBACK = Step(
     name="playback",

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.db.models.functions import TruncMonth
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, TruncMonth
 
 from jobs.models import StepStatus
 from photos.models import Photo, PhotoStep
@@ -30,6 +30,7 @@ TILE_FIELDS = (
     "playback_status",
     "missing_since",
     "is_favorite",
+    "stack_id",
 )
 
 
@@ -92,10 +93,17 @@ def with_newer(page: TimelinePage, photos: QuerySet[Any], *, before: str) -> Tim
 
 
 def as_tiles(photos: QuerySet[Any]) -> Any:
-    """Only what a tile shows, with `is_broken` (no renditions, because making them failed) and `has_clip`."""
+    """Only what a tile shows, with `is_broken` (no renditions, because making them failed), `has_clip` and
+    `stack_size` (photos of its stack outside the trash; None without a stack).
+    """
     clips = Photo.objects.filter(still=OuterRef("pk"), deleted_at=None)
     failed = PhotoStep.objects.filter(photo=OuterRef("pk"), step="renditions", status=StepStatus.FAILED)
-    return photos.only(*TILE_FIELDS).annotate(is_broken=Exists(failed), has_clip=Exists(clips))
+    # No Exists: of that PostgreSQL would rather hash the whole table than look 120 times into an index.
+    is_broken = Coalesce(Subquery(failed.values(yes=Value(True))[:1]), False)
+    has_clip = Coalesce(Subquery(clips.values(yes=Value(True))[:1]), False)
+    together = Photo.objects.filter(stack=OuterRef("stack"), deleted_at=None, still=None).order_by()
+    size = Subquery(together.values("stack").values(n=Count("pk")))
+    return photos.only(*TILE_FIELDS).annotate(is_broken=is_broken, has_clip=has_clip, stack_size=size)
 
 
 def by_day(photos: Iterable[Photo], last_day: date | None = None) -> list[Day]:

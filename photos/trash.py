@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.files.storage import Storage
 from django.utils import timezone
 
-from photos.models import Photo
+from photos.models import Photo, Stack
 from photos.storages import originals, renditions
 
 BATCH = 500
@@ -29,6 +29,8 @@ def purge(photo: Photo) -> None:
     """Remove a photo for good: row first, so that a crash leaves bytes without a row, never the reverse."""
     folder = photo.rendition_key("thumbnail").rpartition("/")[0]
     photo.delete()
+    if photo.stack_id is not None:
+        Stack.objects.filter(pk=photo.stack_id, photos__isnull=True).delete()
     originals().delete(photo.original_key)
     delete_folder(renditions(), folder)
 

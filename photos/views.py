@@ -22,6 +22,7 @@ from photos.details import details_context
 from photos.libraries import set_time_zone as use_time_zone
 from photos.models import Library, Photo, PhotoStep
 from photos.services import editable_library_ids, libraries_to_choose_from
+from photos.stack_views import stack_context
 from photos.storages import renditions
 from photos.timeline import (
     BadCursor,
@@ -79,7 +80,7 @@ def render_days(request: HtmxHttpRequest, photos: Any, template: str, **more: An
 
 def in_timeline(user: Any) -> Any:
     """What the timeline of `user` shows."""
-    return Photo.objects.visible_to(user).without_clips().filter(is_archived=False)
+    return Photo.objects.visible_to(user).without_clips().one_of_each_stack().filter(is_archived=False)
 
 
 @login_required
@@ -112,6 +113,7 @@ def photo(request: HtmxHttpRequest, photo_id: int) -> HttpResponse:
         "older": others.after_in_timeline(*place).newest_first().only("pk").first(),
         "place": cursor_before(shown),
         "film": shown.film,
+        **stack_context(shown),
         **details_context(request.user, shown),
         **step_context(shown),
     }

@@ -93,13 +93,17 @@ async def look(user: Any, asked: Asked) -> Found:
         hits = await find(user, asked, MOST_RESULTS, None)
     except services.SearchUnavailable as error:
         return Found(problem=str(error))
-    return Found(await sync_to_async(tiles_of)(hits))
+    return Found(await sync_to_async(best_of_stacks)([hit.photo_id for hit in hits]))
 
 
-def tiles_of(hits: list[services.Hit]) -> list[Photo]:
-    """In the order of the hits; photos that are gone by now are left out."""
-    found = as_tiles(Photo.objects.all()).in_bulk([hit.photo_id for hit in hits])
-    return [found[hit.photo_id] for hit in hits if hit.photo_id in found]
+def best_of_stacks(photo_ids: list[int]) -> list[Photo]:
+    """These photos in this order as tiles, of each stack only the first; without those that are gone."""
+    tiles = as_tiles(Photo.objects.all()).in_bulk(photo_ids)
+    found: dict[tuple[str, int], Photo] = {}
+    for photo in (tiles[pk] for pk in photo_ids if pk in tiles):
+        key = ("photo", photo.pk) if photo.stack_id is None else ("stack", photo.stack_id)
+        found.setdefault(key, photo)
+    return list(found.values())
 
 
 def page_context(request: HttpRequest, narrowed: Narrowed) -> dict[str, Any]:

@@ -7,20 +7,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 Status = Literal["imported", "duplicate", "skipped", "failed"]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One file; `reason` says why it was skipped or failed, `remark` what is worth knowing otherwise."""
+    """One file; `reason` says why it was skipped or failed, `remark` what is worth knowing otherwise.
+
+    `same_as` names the file with the bytes of a duplicate, `looks_like` what a file resembles: that is known
+    when the photo has been processed, so it is filled in when somebody reads the report.
+    """
 
     path: str
     status: Status
     reason: str = ""
     photo_id: int | None = None
     remark: str = ""
+    same_as: str = ""
+    looks_like: str = ""
 
 
 class ReportFile:
@@ -45,7 +51,21 @@ def report_file(path: Path, *, goes_on: bool = False) -> Iterator[ReportFile]:
     path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not (goes_on and path.exists())
     with path.open("w" if is_new else "a", newline="", encoding="utf-8") as file:
-        yield ReportFile(file, is_json=path.suffix in (".json", ".jsonl"), is_new=is_new)
+        yield ReportFile(file, is_json=is_json(path), is_new=is_new)
+
+
+def read_rows(path: Path) -> Iterator[Row]:
+    """What is in a report."""
+    names = {field.name for field in fields(Row)}
+    with path.open(newline="", encoding="utf-8") as file:
+        for found in map(json.loads, file) if is_json(path) else csv.DictReader(file):
+            values: dict[str, Any] = {name: value for name, value in found.items() if name in names}
+            values["photo_id"] = int(values["photo_id"]) if values["photo_id"] else None
+            yield Row(**values)
+
+
+def is_json(path: Path) -> bool:
+    return path.suffix in (".json", ".jsonl")
 
 
 def summary(counts: Counter[str]) -> str:

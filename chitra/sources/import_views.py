@@ -1,6 +1,7 @@
 """The page of imports, for administrators: exports of other services that lie on the server."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from chitra.sources.forms import ImportForm
+from chitra.sources.import_report import read_rows, report_file
 from chitra.sources.import_tasks import report_path, start_import
+from chitra.sources.resembling import completed
 from jobs.access import jobs_visible_to
 from jobs.models import Job
 from jobs.requests import HtmxHttpRequest
@@ -56,11 +59,21 @@ def with_report(job: Job) -> dict[str, Any]:
 @login_required
 @require_GET
 def import_report(request: HttpRequest, job_id: str) -> FileResponse:
-    """The report of an import as a table (CSV)."""
+    """The report of an import with what looks alike by now, as a table (CSV) or as JSON lines."""
     job = get_object_or_404(imports_of(request.user), pk=job_id)
     path: Path = report_path(job)
     if not path.exists():
         raise Http404("This import has no report.")
+    is_json = request.GET.get("format") == "json"
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / ("report.jsonl" if is_json else "report.csv")
+        with report_file(copy) as file:
+            for row in completed(read_rows(path)):
+                file.add(row)
+        opened = copy.open("rb")  # stays readable when the folder is gone
     return FileResponse(
-        path.open("rb"), as_attachment=True, filename="import-report.csv", content_type="text/csv"
+        opened,
+        as_attachment=True,
+        filename=f"import-{copy.name}",
+        content_type="application/jsonl" if is_json else "text/csv",
     )

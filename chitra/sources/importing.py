@@ -91,7 +91,8 @@ class Importer:
             for title in planned.albums:
                 self._put_into_album(title, ingested.photo)
         status: Status = "duplicate" if ingested.is_duplicate else "imported"
-        self._end(Row(file.shown, status, photo_id=ingested.photo.pk, remark=planned.remark))
+        same_as = origin_of(ingested.photo, file.shown) if ingested.is_duplicate else ""
+        self._end(Row(file.shown, status, photo_id=ingested.photo.pk, remark=planned.remark, same_as=same_as))
 
     def _ingest(self, planned: Planned) -> Ingested:
         """Bytes are only written when no photo of the same size has the same checksum."""
@@ -140,6 +141,12 @@ class Importer:
     def _find(self, name: str) -> SourceFile | None:
         assert name in EXPORT_FILES
         return next((file for file in self._sources.files(with_archives=False) if file.path == name), None)
+
+
+def origin_of(photo: Photo, path: str) -> str:
+    """The file that a photo came from, as a report on the file at `path` names it."""
+    origin = photo.source_path or photo.original_name
+    return "itself, imported before" if origin == path else origin
 
 
 def closing_stream(stream: Any) -> Any:

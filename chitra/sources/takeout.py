@@ -12,27 +12,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chitra.sources.details import Details, clean_texts
+from photos.shot_names import EDITED
 
 LONGEST = 46
 SUFFIX = ".supplemental-metadata"
 NUMBERED = re.compile(r"(.+)\(([0-9]{1,4})\)")
-EDITED = (
-    "-edited",
-    "-bearbeitet",
-    "-editado",
-    "-modifié",
-    "-modificato",
-    "-bewerkt",
-    "-edytowane",
-    "-redigerad",
-    "-redigert",
-    "-redigeret",
-    "-muokattu",
-    "-upravené",
-    "-отредактировано",
-    "-編集済み",
-    "-已修改",
-)
 STILLS = (".heic", ".jpg", ".jpeg", ".heif", ".png", ".dng")
 CLIPS = (".mp4", ".mov", ".mp", ".m4v")
 YEAR_FOLDER = re.compile(

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from faces.models import Face, Person
-from photos.models import Library, Photo
+from photos.models import Library, Photo, Stack
 from search import services
 from search.models import PhotoEmbedding
 from search.text_process import TextProcess
@@ -70,6 +70,17 @@ def test_photos_come_best_first(page: Client, shown: list[int]) -> None:
     answer = page.get("/search", {"q": "A dog"})
     assert tiles(answer.content) == shown[:2]
     assert "2 photos for “A dog”, best first" in " ".join(answer.content.decode().split())
+
+
+def test_of_a_stack_only_the_best_is_shown(page: Client, shown: list[int], library: Library) -> None:
+    stack = Stack.objects.create(library=library, kind="burst")
+    for position, pk in enumerate((shown[2], shown[1], shown[0])):
+        Photo.objects.filter(pk=pk).update(stack=stack, stack_position=position)
+    answer = page.get("/search", {"q": "a dog"})
+    assert tiles(answer.content) == shown[:1]
+    assert "Stack of 3 photos" in answer.content.decode()
+    put_on(shown[1:], library, "Bob")
+    assert len(tiles(page.get("/search", {"q": "Bob"}).content)) == 1
 
 
 def test_page_says_which_encoder_is_in_use(page: Client, shown: list[int]) -> None:

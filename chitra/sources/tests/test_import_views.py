@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.test import Client
 from chitra.sources import import_tasks
 from chitra.sources.tests.trees import put_picture
 from jobs.models import Job
-from jobs.tasks import run_job
+from jobs.tasks import drain, run_job
 from photos.models import Album, Library, Photo
+from photos.tests.pictures import jpeg
 
 
 @pytest.fixture
@@ -53,6 +55,29 @@ def test_an_import_ends_with_a_report_of_every_file(page: Client, library: Libra
     assert Album.objects.get().name == "Rome"
     assert sorted(row["status"] for row in rows_of(page, job)) == ["duplicate", "imported", "skipped"]
     assert "1 imported, 1 already there" in page.get("/imports").content.decode()
+
+
+def test_the_report_names_what_files_equal_and_what_they_look_like(
+    page: Client, library: Library, root: Path
+) -> None:
+    put_picture(root / "a.jpg", 1)
+    put_picture(root / "b.jpg", 1)
+    put_picture(root / "c.jpg", 2)
+    (root / "small.jpg").write_bytes(jpeg(64, 48, seed=1, quality=60))
+    start(page, library, root)
+    job = Job.objects.get()
+    run_job(str(job.pk))
+    rows = {Path(row["path"]).name: row for row in rows_of(page, job)}
+    assert Path(rows["b.jpg"]["same_as"]).name == "a.jpg"
+    assert rows["small.jpg"]["looks_like"] == "still being compared"
+    for step in ("metadata", "renditions", "neighbours"):
+        drain(step)
+    rows = {Path(row["path"]).name: row for row in rows_of(page, job)}
+    names = {name: Path(row["looks_like"]).name for name, row in rows.items()}
+    assert names == {"a.jpg": "small.jpg", "b.jpg": "", "c.jpg": "", "small.jpg": "a.jpg"}
+    answer: Any = page.get(f"/imports/{job.pk}/report?format=json")
+    lines = [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
+    assert {Path(line["path"]).name: Path(line["looks_like"]).name for line in lines} == names
 
 
 def test_a_long_import_goes_on_in_another_slice(

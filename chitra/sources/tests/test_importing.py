@@ -1,6 +1,7 @@
 """Imports from other services: photos with what was said about them, and every file accounted for."""
 
 import csv
+import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -9,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from chitra.sources.archives import Sources
+from chitra.sources.import_report import read_rows
 from chitra.sources.plans import detect
 from chitra.sources.tests.trees import fingerprint, put_picture
 from chitra.sources.xmp_writer import Sidecar, write
 from faces.models import Face, Person
+from jobs.tasks import drain
 from photos.models import Album, Library, Photo, Tag
 from photos.tests.pictures import jpeg
 
@@ -224,3 +227,36 @@ def contents(root: Path) -> dict[str, Any]:
         "albums": json.loads((root / "albums.json").read_text()),
         "people": json.loads((root / "people.json").read_text()),
     }
+
+
+@pytest.mark.parametrize("name", ["report.csv", "report.jsonl"])
+def test_a_report_is_completed_when_the_photos_are_processed(
+    name: str, import_photos: Import, tmp_path: Path
+) -> None:
+    root = tmp_path / "photos"
+    put_picture(root / "a.jpg", 1)
+    put_picture(root / "b.jpg", 1)
+    (root / "small.jpg").write_bytes(jpeg(64, 48, seed=1, quality=60))
+    out = import_photos(root, "--report", tmp_path / name)
+    assert f"{root / 'b.jpg'}: the same as {root / 'a.jpg'}" in out
+    assert "complete_report writes them into the report" in out
+    assert "itself, imported before" in import_photos(root)
+    assert complete(tmp_path / name) == "0 photos look like others; 2 are still being compared.\n"
+    for step in ("metadata", "renditions", "neighbours"):
+        drain(step)
+    assert complete(tmp_path / name) == "2 photos look like others; 0 are still being compared.\n"
+    found = {Path(row.path).name: Path(row.looks_like).name for row in read_rows(tmp_path / name)}
+    assert found == {"a.jpg": "small.jpg", "b.jpg": "", "small.jpg": "a.jpg"}
+
+
+def test_what_is_no_report_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "notes.csv").write_text("hello\nworld\n")
+    with pytest.raises(CommandError, match="is no report"):
+        complete(tmp_path / "notes.csv")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["hello\nworld\n"]
+
+
+def complete(path: Path) -> str:
+    out = io.StringIO()
+    call_command("complete_report", str(path), stdout=out)
+    return out.getvalue()

@@ -25,6 +25,8 @@ from photos.services import StorageUnavailable, library_for_import
 
 REPORT_EVERY_SECONDS = 1.0
 LISTED = 50
+LOOK_ALIKES = "Photos that look alike are shown on the page Duplicates once they are processed"
+COMPLETE = "; complete_report writes them into the report"
 
 
 class Command(BaseCommand):
@@ -109,15 +111,21 @@ class Command(BaseCommand):
         end_job(job, status=Job.Status.FINISHED, result=counts["imported"] + counts["duplicate"])
 
     def print_report(self, outcome: "Outcome") -> None:
-        for title, status in (("Not imported", "skipped"), ("Failed", "failed")):
+        for title, status in (
+            ("Already there", "duplicate"),
+            ("Not imported", "skipped"),
+            ("Failed", "failed"),
+        ):
             rows = outcome.listed[status]
             if rows:
                 self.stdout.write(f"{title}:")
             for row in rows[:LISTED]:
-                self.stdout.write(f"  {row.path}: {row.reason}")
+                self.stdout.write(f"  {row.path}: {row.reason or f'the same as {row.same_as}'}")
             if outcome.counts[status] > LISTED:
                 self.stdout.write(f"  … and {outcome.counts[status] - LISTED} more")
         self.stdout.write(f"{summary(outcome.counts)}.")
+        if outcome.counts["imported"]:
+            self.stdout.write(LOOK_ALIKES + COMPLETE * (outcome.file is not None))
 
 
 class Outcome:
@@ -125,7 +133,7 @@ class Outcome:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.listed: dict[str, list[Row]] = {"skipped": [], "failed": []}
+        self.listed: dict[str, list[Row]] = {"duplicate": [], "skipped": [], "failed": []}
         self.file: ReportFile | None = None
 
     def add(self, row: Row) -> None:
