@@ -37,8 +37,8 @@ class Step:
 
     `version` names the code and model that `run` uses now; rows done by another version are stale.
     `after` is the step whose result this one reads; `cluster` the worker cluster that runs it. A step that is
-    `on_demand` gets a row only when another step asks for it with `ledger.request`. One that `gives_way` stops
-    after each batch while other steps of its cluster have something to do.
+    `on_demand` gets a row only when another step asks for it with `ledger.request`. One that `gives_way`
+    pauses after each batch while other steps of its cluster have something to do.
     """
 
     name: str
