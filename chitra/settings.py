@@ -228,6 +228,7 @@ PHOTO_STEPS = [
     "search.steps.TAGS",
     "faces.steps.FACES",
     "faces.steps.NAMES",
+    "search.text_steps.READ_TEXT",
 ]
 
 TRASH_DAYS = env_int("CHITRA_TRASH_DAYS", 30, maximum=36500)
@@ -252,6 +253,7 @@ FACE_DETECTOR = Path(path) if (path := env_str("CHITRA_FACE_DETECTOR")) else Non
 FACE_RECOGNIZER = Path(path) if (path := env_str("CHITRA_FACE_RECOGNIZER")) else None
 FACE_DIMENSIONS = env_int("CHITRA_FACE_DIMENSIONS", 512, minimum=16, maximum=4000)
 FACE_MATCH_PERCENT = env_int("CHITRA_FACE_MATCH_PERCENT", 42, minimum=1, maximum=99)
+OCR = env_bool("CHITRA_OCR", True)
 ML_THREADS = env_int("CHITRA_ML_THREADS", 2, minimum=1, maximum=64)
 
 # `retry` must outlast `timeout`, or a task still running is handed out again. Drains stop after a slice, far

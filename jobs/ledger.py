@@ -231,12 +231,17 @@ def release_expired() -> int:
 
 def ready_steps() -> list[str]:
     """Names of the steps that have something to do now."""
-    now = timezone.now()
-    return [
-        step.name
-        for step in all_steps()
-        if ledger().filter(step=step.name, status=StepStatus.PENDING, ready_at__lte=now).exists()
-    ]
+    return [step.name for step in all_steps() if _is_ready(step)]
+
+
+def others_are_ready(step: Step) -> bool:
+    """Whether another step of the same cluster has something to do now."""
+    return any(_is_ready(other) for other in all_steps() if other.cluster == step.cluster and other != step)
+
+
+def _is_ready(step: Step) -> bool:
+    ready = ledger().filter(step=step.name, status=StepStatus.PENDING, ready_at__lte=timezone.now())
+    return ready.exists()
 
 
 def add_missing(step: Step) -> int:

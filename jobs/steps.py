@@ -37,7 +37,8 @@ class Step:
 
     `version` names the code and model that `run` uses now; rows done by another version are stale.
     `after` is the step whose result this one reads; `cluster` the worker cluster that runs it. A step that is
-    `on_demand` gets a row only when another step asks for it with `ledger.request`.
+    `on_demand` gets a row only when another step asks for it with `ledger.request`. One that `gives_way`
+    pauses after each batch while other steps of its cluster have something to do.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Step:
     cluster: Literal["default", "ml", "video"] = "default"
     batch_size: int = 8
     on_demand: bool = False
+    gives_way: bool = False
 
 
 @cache

@@ -19,7 +19,7 @@ def drain(name: str) -> int:
         results = runner.run_batch(step, claims)
         services.announce_step(step, results)
         handled += len(claims)
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or (step.gives_way and ledger.others_are_ready(step)):
             request_drain(name)
             break
     return handled

@@ -1,4 +1,4 @@
-"""The admin of encoders and their vectors. The vectors themselves are neither loaded nor shown."""
+"""The admin of encoders, their vectors, which are neither loaded nor shown, and of texts in photos."""
 
 from typing import Any
 
@@ -6,10 +6,11 @@ from django.contrib import admin
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 
 from jobs.admin import ReadOnlyAdmin
 from photos.admin import photo_thumbnail
-from search.models import EncoderVersion, PhotoEmbedding, TextEmbedding
+from search.models import EncoderVersion, PhotoEmbedding, PhotoText, TextEmbedding
 
 
 @admin.register(EncoderVersion)
@@ -59,3 +60,26 @@ class TextEmbeddingAdmin(ReadOnlyAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return super(ReadOnlyAdmin, self).has_delete_permission(request, obj)
+
+
+@admin.register(PhotoText)
+class PhotoTextAdmin(ReadOnlyAdmin):
+    list_display = ["thumbnail", "photo", "text_start", "version"]
+    list_display_links = ["thumbnail", "photo"]
+    list_filter = ["version"]
+    list_select_related = ["photo"]
+    search_fields = ["photo__original_name", "text"]
+    ordering = ["-pk"]
+    fields = ["thumbnail", "photo", "text", "version"]
+    readonly_fields = ["thumbnail"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PhotoText]:
+        return super().get_queryset(request).defer("lines", "folded", "search")
+
+    @admin.display(description="")
+    def thumbnail(self, read: PhotoText) -> SafeString | str:
+        return photo_thumbnail(read.photo)
+
+    @admin.display(description="text")
+    def text_start(self, read: PhotoText) -> str:
+        return Truncator(read.text).chars(80)

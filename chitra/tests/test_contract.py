@@ -184,7 +184,7 @@ def test_auto_process_is_read_from_query_and_form(client: Client, in_query: bool
     query = "?auto_process=False" if in_query else ""
     saved = client.post(f"/api/photos/upload{query}", form).json()["saved"][0]["id"]
     skipped = PhotoStep.objects.filter(photo_id=saved, status="skipped").values_list("step", flat=True)
-    assert sorted(skipped) == ["embedding", "faces", "tags"]
+    assert sorted(skipped) == ["embedding", "faces", "read_text", "tags"]
 
 
 @pytest.mark.parametrize("in_query", [True, False])

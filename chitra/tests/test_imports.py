@@ -8,6 +8,7 @@ HEAVY = (
     "cv2",
     "insightface",
     "onnxruntime",
+    "rapidocr",
     "transformers",
     "open_clip",
     "pyvips",

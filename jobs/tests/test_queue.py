@@ -12,7 +12,8 @@ from django_q.models import OrmQ, Schedule
 
 from jobs import ledger, queue, tasks
 from jobs.models import StepWake
-from jobs.tests.workbench import FIRST, Bench, let_leases_expire, status
+from jobs.steps import all_steps
+from jobs.tests.workbench import FIRST, PATIENT, Bench, let_leases_expire, status
 
 MakePhotos = Callable[[int], list[int]]
 Capture = Any
@@ -108,6 +109,30 @@ def test_a_drain_leaves_the_rest_to_another_task_when_its_time_is_over(
     monkeypatch.setattr(tasks, "SLICE_SECONDS", -1)
     assert tasks.drain("first") == 4
     assert queued() == [FIRST_DRAIN]
+
+
+def test_a_step_that_gives_way_does_one_batch_while_others_of_its_cluster_wait(
+    photos: list[int], settings: Any
+) -> None:
+    settings.PHOTO_STEPS = ["jobs.tests.workbench.PATIENT", "jobs.tests.workbench.FIRST"]
+    all_steps.cache_clear()
+    ledger.add_missing(PATIENT)
+    OrmQ.objects.all().delete()
+    assert tasks.drain("patient") == 4
+    assert queued() == [("default", "jobs.tasks.drain", ("patient",))]
+    tasks.drain("first")
+    assert tasks.drain("patient") == 2
+
+
+def test_a_step_that_gives_way_goes_on_while_only_other_clusters_have_work(
+    photos: list[int], bench: Bench, settings: Any
+) -> None:
+    settings.PHOTO_STEPS = [f"jobs.tests.workbench.{name}" for name in ("PATIENT", "FIRST", "SECOND")]
+    all_steps.cache_clear()
+    ledger.add_missing(PATIENT)
+    tasks.drain("first")
+    assert "second" in ledger.ready_steps()
+    assert tasks.drain("patient") == 6
 
 
 def test_a_drain_costs_few_queries_a_batch(photos: list[int], django_assert_max_num_queries: Any) -> None:

@@ -39,6 +39,14 @@ SECOND = Step(
     after="first",
     cluster="ml",
 )
+PATIENT = Step(
+    name="patient",
+    title="Patient",
+    run=lambda ids: bench.run(ids),
+    version=lambda: bench.version,
+    batch_size=4,
+    gives_way=True,
+)
 
 
 def row(photo_id: int, step: str = "first") -> Any:

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from photos.models import Library
 from photos.tests.test_admin import act, count_queries, make_photos
-from search.models import EncoderVersion, PhotoEmbedding, TextEmbedding
+from search.models import EncoderVersion, PhotoEmbedding, PhotoText, TextEmbedding
 
 
 @pytest.fixture
@@ -23,6 +23,8 @@ def embed(encoder: EncoderVersion, count: int) -> None:
         TextEmbedding(encoder=encoder, text=f"dog {photo.pk}", vector=[1, 0, 0], cutoff=0.5)
         for photo in photos
     )
+    for photo in photos:
+        PhotoText.keep(photo, [{"text": "TOTAL 12.50", "box": [0, 0, 1, 0.1], "score": 0.9}], "test:1")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,7 @@ def embed(encoder: EncoderVersion, count: int) -> None:
         "admin:search_encoderversion_changelist",
         "admin:search_photoembedding_changelist",
         "admin:search_textembedding_changelist",
+        "admin:search_phototext_changelist",
     ],
 )
 def test_a_longer_list_costs_no_more_queries(

@@ -11,7 +11,7 @@ from django.test import Client
 from faces.models import Face, Person
 from photos.models import Library, Photo, Tag
 from search import services
-from search.models import PhotoEmbedding
+from search.models import PhotoEmbedding, PhotoText
 from search.understanding import read_query
 from search.written import written_scores
 
@@ -121,6 +121,13 @@ def test_all_words_must_be_among_the_tags(alice: Any, photos: list[int]) -> None
     Tag.objects.create(photo_id=photos[1], name="ball")
     everything = Photo.objects.visible_to(alice)
     assert list(written_scores(everything, "ball on the beach")) == [photos[1]]
+
+
+def test_words_that_can_be_read_on_a_photo_find_it(
+    alice: Any, client_of: ClientOf, photos: list[int]
+) -> None:
+    PhotoText.objects.create(photo_id=photos[3], lines=[], text="Beware of the dog")
+    assert search(client_of(alice), q="a dog") == [photos[0], photos[1], photos[3]]
 
 
 def test_a_file_is_found_by_its_name(alice: Any, photos: list[int]) -> None:

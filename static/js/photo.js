@@ -300,6 +300,8 @@ export function watchPhotos() {
     document.addEventListener(type, (event) => {
       const face = event.target.closest?.(".face-list [data-face]")?.dataset.face;
       if (face) view()?.querySelector(`.face-box[data-face="${face}"]`)?.classList.toggle("marked", isOn);
+      const line = event.target.closest?.(".text-lines [data-line]")?.dataset.line;
+      if (line) view()?.querySelector(`.text-box[data-line="${line}"]`)?.classList.toggle("marked", isOn);
     });
   }
 }
