@@ -15,6 +15,7 @@ _PHOTOSHOP = "{http://ns.adobe.com/photoshop/1.0/}"
 _LIGHTROOM = "{http://ns.adobe.com/lightroom/1.0/}"
 _DIGIKAM = "{http://www.digikam.org/ns/1.0/}"
 _DATES = (_EXIF + "DateTimeOriginal", _PHOTOSHOP + "DateCreated", _XMP + "CreateDate")
+_END = "</x:xmpmeta>"
 _MAX_ITEMS = 1000
 _MAX_TAGS = 100_000  # 200,000 nested ones took three seconds to refuse
 _COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])$")
@@ -38,16 +39,35 @@ class XmpProperties:
     country: str = ""
 
 
-def read_xmp(packet: bytes) -> XmpProperties:
-    """Properties of an XMP packet; none of one that is missing, too large or not well-formed."""
+def parse_packet(packet: bytes) -> ElementTree.Element | None:
+    """The root of an XMP packet; None for one that is missing, too large or not well-formed."""
+    if not packet or len(packet) > _MAX_BYTES:
+        return None
+    text = _decode(packet).strip("\ufeff\0 \r\n\t")
     # An XMP packet has no document type; one that has wants to expand entities.
-    if not packet or len(packet) > _MAX_BYTES or packet.count(b"<") > _MAX_TAGS:
-        return XmpProperties()
-    if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
-        return XmpProperties()
+    if text.count("<") > _MAX_TAGS or "<!DOCTYPE" in text or "<!ENTITY" in text:
+        return None
+    # What some programs leave behind the packet is no part of it.
+    end = text.rfind(_END) + len(_END)
     try:
-        root = ElementTree.fromstring(packet.strip(b"\0 \r\n\t"))
+        return ElementTree.fromstring(text[:end] if end >= len(_END) else text)
     except (ElementTree.ParseError, ValueError, LookupError):
+        return None
+
+
+def _decode(packet: bytes) -> str:
+    """UTF-8, or UTF-16, which the standard allows and which need not say so."""
+    if packet[:2] in (b"\xff\xfe", b"<\0"):
+        return packet.decode("utf-16-le", "replace")
+    if packet[:2] in (b"\xfe\xff", b"\0<"):
+        return packet.decode("utf-16-be", "replace")
+    return packet.decode("utf-8", "replace")
+
+
+def read_xmp(packet: bytes) -> XmpProperties:
+    """Properties of an XMP packet; none of one that `parse_packet` refuses."""
+    root = parse_packet(packet)
+    if root is None:
         return XmpProperties()
     properties: dict[str, str] = {}
     lists: dict[str, list[str]] = {}

@@ -25,6 +25,15 @@ def test_attributes_and_elements_are_read_alike() -> None:
     assert found.description == "Early in the morning"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_the_standards_encodings_are_read_with_and_without_their_mark(encoding: str) -> None:
+    assert read_xmp(PACKET.encode(encoding)).title == "The lake"
+
+
+def test_what_stands_behind_the_packet_does_not_matter() -> None:
+    assert read_xmp(PACKET.encode() + b"ESTUFF\xff<").title == "The lake"
+
+
 @pytest.mark.parametrize(
     "packet",
     [
