@@ -8,10 +8,10 @@ import io
 import math
 import re
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
-from photos import filetypes, jxl, raw
+from photos import filetypes, jxl, png, raw
 from photos.capture_time import CaptureTime, TakenAtSource, time_of_tags
 from photos.exif import ExifTags, read_exif
 from photos.filetypes import FileType
@@ -125,13 +125,18 @@ def _read_blocks(file: io.FileIO, kind: FileType) -> Blocks:
         exif_block, xmp_block = jxl.metadata_blocks(file.read())
         return Blocks(read_exif(io.BytesIO(exif_block)), read_xmp(xmp_block))
     header = read_header(file)
-    names = ("exif-data", "xmp-data", "iptc-data")
-    blocks = {name: bytes(header.get(name)) for name in names if header.get_typeof(name)}
-    if kind == filetypes.TIFF:
-        exif = read_exif(file)
-    else:
-        exif = read_exif(io.BytesIO(blocks.get("exif-data", b"").removeprefix(b"Exif\0\0")))
-    return Blocks(exif, read_xmp(blocks.get("xmp-data", b"")), read_iptc(blocks.get("iptc-data", b"")))
+    exif, xmp, iptc = (
+        bytes(header.get(name)) if header.get_typeof(name) else b""
+        for name in ("exif-data", "xmp-data", "iptc-data")
+    )
+    properties = read_xmp(xmp)
+    if kind == filetypes.PNG:
+        texts = png.texts_of(header)
+        exif = exif or png.late_exif(file) or png.profile_of(texts, "exif", "app1")
+        iptc = iptc or png.profile_of(texts, "iptc")
+        properties = properties.or_else(png.properties_of(texts))
+    tags = read_exif(file if kind == filetypes.TIFF else io.BytesIO(exif.removeprefix(b"Exif\0\0")))
+    return Blocks(tags, properties, read_iptc(iptc))
 
 
 def interpret(blocks: Blocks, *, turned_by_container: bool = False) -> Metadata:
@@ -156,7 +161,7 @@ def interpret(blocks: Blocks, *, turned_by_container: bool = False) -> Metadata:
         exposure_seconds=_positive(exif, "ExposureTime"),
         focal_length_mm=_positive(exif, "FocalLength"),
         orientation=int(orientation or 1) if has_orientation else 1,
-        title=_clean(sidecar.title or xmp.title or iptc.title),
+        title=_clean(sidecar.title or xmp.title or iptc.title or exif.wide_text("XPTitle")),
         description=_description(blocks),
         rating=_rating(blocks),
         keywords=_keywords(blocks),
@@ -178,7 +183,7 @@ def _description(blocks: Blocks) -> str:
     is_camera_name = text in (_clean(exif.text("Make")), _clean(exif.text("Model")))
     said = "" if is_camera_name or _CAMERA_CHATTER.fullmatch(text) else text
     others = (xmp.description, iptc.caption) if iptc.is_outdated else (iptc.caption, xmp.description)
-    found = (blocks.sidecar.description, said, *others)
+    found = (blocks.sidecar.description, said, *others, exif.wide_text("XPComment"))
     return next((clean for text in found if (clean := _clean(text, _MAX_DESCRIPTION))), "")
 
 
@@ -196,7 +201,8 @@ def _keywords(blocks: Blocks) -> tuple[str, ...]:
     packets = (blocks.sidecar, blocks.xmp)
     flat = [word for packet in packets for word in packet.keywords]
     paths = [path for packet in packets for path in packet.hierarchical_keywords]
-    return tuple(as_tags([*flat, *blocks.iptc.keywords], paths))
+    of_windows = blocks.exif.wide_text("XPKeywords").split(";")
+    return tuple(as_tags([*flat, *blocks.iptc.keywords, *of_windows], paths))
 
 
 def _names(*sources: XmpProperties | IptcFields) -> tuple[str, str, str]:
@@ -289,11 +295,19 @@ def _first_stamp(blocks: Blocks) -> tuple[Stamp | None, TakenAtSource | None]:
         ("xmp", blocks.xmp.dates),
         ("iptc", (blocks.iptc.created,)),
     )
-    for source, texts in dates:
-        for text in texts:
-            if stamp := parse_stamp(text):
-                return stamp, source
+    found = [(stamp, source) for source, texts in dates for text in texts if (stamp := parse_stamp(text))]
+    if found:
+        return _with_time_of_day(found)
     return (stamps["exif_modified"], "exif_modified") if stamps["exif_modified"] else (None, None)
+
+
+def _with_time_of_day(found: list[tuple[Stamp, TakenAtSource]]) -> tuple[Stamp, TakenAtSource]:
+    """The first, unless it tells only a day whose hour another one knows."""
+    stamp, source = found[0]
+    if stamp.wall == datetime.combine(stamp.wall, time.min):
+        same_day = (each for each in found if each[0].wall.date() == stamp.wall.date())
+        return max(same_day, key=lambda each: each[0].wall > stamp.wall)
+    return stamp, source
 
 
 def _without_clock_starts(stamps: dict[TakenAtSource, Stamp | None]) -> dict[TakenAtSource, Stamp | None]:

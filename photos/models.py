@@ -78,6 +78,7 @@ class Photo(models.Model):
         EXIF_MODIFIED = "exif_modified", "EXIF, time of change"
         XMP = "xmp", "XMP"
         IPTC = "iptc", "IPTC"
+        VIDEO = "video", "the video"
         GPS = "gps", "GPS"
         NAME = "name", "the file’s name"
         FILE = "file", "time of the file"

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from xml.etree import ElementTree
 
 _MAX_BYTES = 4 * 1024 * 1024
@@ -37,6 +37,11 @@ class XmpProperties:
     city: str = ""
     region: str = ""
     country: str = ""
+
+    def or_else(self, other: "XmpProperties") -> "XmpProperties":
+        """These, and what the other says where these say nothing."""
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(other, **{name: value for name, value in said.items() if value not in (None, "", ())})
 
 
 def parse_packet(packet: bytes) -> ElementTree.Element | None:

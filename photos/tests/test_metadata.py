@@ -1,4 +1,5 @@
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -6,10 +7,13 @@ from typing import Any
 import pytest
 from PIL.TiffImagePlugin import IFDRational
 
+from photos.exif import ExifTags
 from photos.imaging import UndecodableImage
-from photos.metadata import Metadata, read_metadata
+from photos.iptc import IptcFields
+from photos.metadata import Blocks, Metadata, interpret, read_metadata
 from photos.tests import pictures
 from photos.tests.test_xmp import PACKET
+from photos.xmp import XmpProperties
 
 ORIGINAL, DIGITIZED, MODIFIED = 0x9003, 0x9004, 0x0132
 OFFSET, OFFSET_ORIGINAL = 0x9010, 0x9011
@@ -176,6 +180,26 @@ def test_xmp_fills_what_exif_leaves_out(read: Read) -> None:
     assert (found.taken_at, found.taken_at_source) == (datetime(2018, 1, 2, 3, 4, 5), "xmp")
     assert (found.latitude, found.longitude) == pytest.approx((48.1375, -11.575))
     assert (found.title, found.description) == ("The lake", "Early in the morning")
+
+
+def test_a_day_without_its_hour_gives_way_to_the_same_day_with_it() -> None:
+    blocks = Blocks(
+        xmp=XmpProperties(dates=("2006-10-29",)), iptc=IptcFields(created="2006-10-29T06:27:51-0500")
+    )
+    found = interpret(blocks)
+    assert (found.taken_at, found.taken_at_source) == (datetime(2006, 10, 29, 6, 27, 51), "iptc")
+    other_day = replace(blocks, iptc=IptcFields(created="2006-10-30T06:27:51-0500"))
+    assert interpret(other_day).taken_at == datetime(2006, 10, 29)
+
+
+def test_texts_of_windows_come_last() -> None:
+    wide = {name: f"{name}\0".encode("utf-16-le") for name in ("XPTitle", "XPComment")}
+    exif = ExifTags(wide | {"XPKeywords": "sea;Rome\0".encode("utf-16-le")})
+    found = interpret(Blocks(exif))
+    assert (found.title, found.description) == ("XPTitle", "XPComment")
+    assert found.keywords == ("sea", "Rome")
+    named = interpret(Blocks(exif, iptc=IptcFields(title="The lake")))
+    assert named.title == "The lake"
 
 
 def test_exif_goes_before_xmp(read: Read) -> None:
