@@ -17,11 +17,14 @@ Value = str | bytes | tuple[float, ...]
 
 _EXIF, _GPS = 0x8769, 0x8825
 _IMAGE_TAGS = {
+    0x0017: "PanasonicISO",
     0x010E: "ImageDescription",
     0x010F: "Make",
     0x0110: "Model",
     0x0112: "Orientation",
     0x0132: "DateTime",
+    0x02BC: "XMP",
+    0x83BB: "IPTC",
     0x4746: "Rating",
     0x4749: "RatingPercent",
     0x9C9B: "XPTitle",
@@ -78,6 +81,13 @@ class ExifTags:
         value = self.values.get(name)
         text = value.decode("utf-16-le", "ignore") if isinstance(value, bytes) else ""
         return text.partition("\0")[0].strip()
+
+    def block(self, name: str) -> bytes:
+        """Of a tag that holds another packet; numbers of four bytes are taken as written little end first."""
+        value = self.values.get(name, b"")
+        if isinstance(value, tuple):
+            return b"".join(int(number).to_bytes(4, "little") for number in value if 0 <= number < 1 << 32)
+        return value if isinstance(value, bytes) else b""
 
     def numbers(self, name: str) -> tuple[float, ...]:
         """All numbers of a tag; an undefined rational (x/0) is NaN."""

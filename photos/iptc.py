@@ -61,7 +61,7 @@ def read_iptc(block: bytes) -> IptcFields:
 
 
 def _swapped(data: bytes) -> bytes:
-    """TIFF files have the records as numbers of four bytes, in whose order libvips hands them over."""
+    """Some TIFF files have the records as numbers of four bytes, the big end first."""
     count = len(data) // 4
     return struct.pack(f"<{count}I", *struct.unpack_from(f">{count}I", data))
 

@@ -13,6 +13,9 @@ _EXIF = "{http://ns.adobe.com/exif/1.0/}"
 _XMP = "{http://ns.adobe.com/xap/1.0/}"
 _PHOTOSHOP = "{http://ns.adobe.com/photoshop/1.0/}"
 _LIGHTROOM = "{http://ns.adobe.com/lightroom/1.0/}"
+_TIFF = "{http://ns.adobe.com/tiff/1.0/}"
+_EXIF_2 = "{http://cipa.jp/exif/1.0/}"
+_AUX = "{http://ns.adobe.com/exif/1.0/aux/}"
 _DIGIKAM = "{http://www.digikam.org/ns/1.0/}"
 _DATES = (_EXIF + "DateTimeOriginal", _PHOTOSHOP + "DateCreated", _XMP + "CreateDate")
 _END = "</x:xmpmeta>"
@@ -37,6 +40,13 @@ class XmpProperties:
     city: str = ""
     region: str = ""
     country: str = ""
+    camera_make: str = ""
+    camera_model: str = ""
+    lens_model: str = ""
+    exposure_seconds: float | None = None
+    f_number: float | None = None
+    focal_length_mm: float | None = None
+    iso: float | None = None
 
     def or_else(self, other: "XmpProperties") -> "XmpProperties":
         """These, and what the other says where these say nothing."""
@@ -94,6 +104,13 @@ def read_xmp(packet: bytes) -> XmpProperties:
         city=properties.get(_PHOTOSHOP + "City", ""),
         region=properties.get(_PHOTOSHOP + "State", ""),
         country=properties.get(_PHOTOSHOP + "Country", ""),
+        camera_make=properties.get(_TIFF + "Make", ""),
+        camera_model=properties.get(_TIFF + "Model", ""),
+        lens_model=properties.get(_EXIF_2 + "LensModel", "") or properties.get(_AUX + "Lens", ""),
+        exposure_seconds=_fraction(properties.get(_EXIF + "ExposureTime", "")),
+        f_number=_fraction(properties.get(_EXIF + "FNumber", "")),
+        focal_length_mm=_fraction(properties.get(_EXIF + "FocalLength", "")),
+        iso=_fraction(next(iter(lists.get(_EXIF + "ISOSpeedRatings", ())), "")),
     )
 
 
@@ -122,6 +139,13 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _fraction(text: str) -> float | None:
+    """The positive number of `1/250` or `0.004`."""
+    above, slash, below = text.partition("/")
+    value, divisor = _number(above), _number(below) if slash else 1.0
+    return value / divisor if value and divisor and value / divisor > 0 else None
 
 
 def _coordinate(text: str, directions: str, limit: int) -> float | None:

@@ -12,6 +12,8 @@ from photos.imaging import UndecodableImage
 from photos.iptc import IptcFields
 from photos.metadata import Blocks, Metadata, interpret, read_metadata
 from photos.tests import pictures
+from photos.tests.raws import dng
+from photos.tests.test_iptc import FIELDS
 from photos.tests.test_xmp import PACKET
 from photos.xmp import XmpProperties
 
@@ -192,6 +194,17 @@ def test_a_day_without_its_hour_gives_way_to_the_same_day_with_it() -> None:
     assert interpret(other_day).taken_at == datetime(2006, 10, 29)
 
 
+@pytest.mark.parametrize(
+    ("second", "gps", "minutes"), [(56, {}, 120), (57, {}, None), (56, {"GPSLatitude": (48.0,)}, None)]
+)
+def test_the_offset_of_the_same_moment_in_xmp_counts_unless_a_place_tells_a_better_one(
+    second: int, gps: dict[str, tuple[float, ...]], minutes: int | None
+) -> None:
+    exif = ExifTags({"DateTimeOriginal": "2024:05:01 12:34:56"} | gps)
+    found = interpret(Blocks(exif, XmpProperties(dates=(f"2024-05-01T12:34:{second}+02:00",))))
+    assert (found.utc_offset_minutes, found.taken_at_source) == (minutes, "exif_original")
+
+
 def test_texts_of_windows_come_last() -> None:
     wide = {name: f"{name}\0".encode("utf-16-le") for name in ("XPTitle", "XPComment")}
     exif = ExifTags(wide | {"XPKeywords": "sea;Rome\0".encode("utf-16-le")})
@@ -276,3 +289,23 @@ def test_what_a_camera_writes_into_every_description_is_left_out(tagged: Tagged)
     for text in ("OLYMPUS DIGITAL CAMERA", "SONY DSC", "DCIM\\100MEDIA\\DJI_0001.JPG", "Pinhole 1"):
         assert tagged(tags={0x010E: text, 0x0110: "Pinhole 1"}).description == ""
     assert tagged(tags={0x010E: "My first digital camera"}).description == "My first digital camera"
+
+
+@pytest.mark.parametrize("kind", ["DNG", "TIFF"])
+def test_xmp_and_iptc_are_tags_of_raw_and_tiff_files(read: Read, kind: str) -> None:
+    tags = ((700, 1, PACKET.encode()), (33723, 7, FIELDS))
+    if kind == "DNG":
+        found = read(dng(preview=pictures.jpeg(64, 48), packets=tags))
+    else:
+        picture = pictures.picture(64, 48)
+        found = read(pictures.encode(picture, "TIFF", tiffinfo={tag: value for tag, _, value in tags}))
+    assert (found.title, found.city) == ("The lake", "Lucerne")
+
+
+def test_avif_that_moves_has_metadata_too(read: Read) -> None:
+    first, second = pictures.picture(64, 48), pictures.picture(64, 48, seed=1)
+    exif = pictures.exif(tags={0x010F: "Chitra"})
+    found = read(
+        pictures.encode(first, "AVIF", save_all=True, append_images=[second], exif=exif, xmp=PACKET.encode())
+    )
+    assert (found.camera_make, found.title) == ("Chitra", "The lake")
