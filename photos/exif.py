@@ -16,6 +16,8 @@ from typing import Any, BinaryIO
 Value = str | bytes | tuple[float, ...]
 
 _EXIF, _GPS = 0x8769, 0x8825
+_ANY = 0
+"""No group of tags that Pillow knows: values come as they stand there, not as few as a tag should have."""
 _IMAGE_TAGS = {
     0x0017: "PanasonicISO",
     0x010E: "ImageDescription",
@@ -112,7 +114,7 @@ def read_exif(source: BinaryIO) -> ExifTags:
     if head[2:4] in (b"+\0", b"\0+"):  # BigTIFF's is twice as long
         head += source.read(8)
     try:
-        first = _directory_class()(head)
+        first = _directory_class()(head, group=_ANY)
     except (SyntaxError, *_UNREADABLE):
         return ExifTags()
     image = _load(source, first, first.next)
@@ -120,7 +122,7 @@ def read_exif(source: BinaryIO) -> ExifTags:
     for pointer, names in ((_EXIF, _EXIF_TAGS), (_GPS, _GPS_TAGS)):
         offset = _value(image, pointer)
         if isinstance(offset, tuple) and offset:
-            directory = _load(source, _directory_class()(head, group=pointer), int(offset[0]))
+            directory = _load(source, _directory_class()(head, group=_ANY), int(offset[0]))
             # The image directory wins: nothing the others hold has a name of its.
             values = dict(_named(directory, names)) | values
     return ExifTags(values)

@@ -40,6 +40,7 @@ def read_packets(file: io.FileIO, kind: FileType) -> Packets:
         return _of_blocks(exif, xmp, iptc)
     texts = png.texts_of(header)
     exif = exif or png.late_exif(file) or png.profile_of(texts, "exif", "app1")
+    xmp = xmp or png.profile_of(texts, "xmp")
     return _of_blocks(exif, xmp, iptc or png.profile_of(texts, "iptc"), texts)
 
 

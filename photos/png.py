@@ -15,7 +15,7 @@ from photos.xmp import XmpProperties
 
 _MOST_CHUNKS = 100_000
 _COMMENT = re.compile(r"png-comment-\d+-(.+)", re.S)
-_PROFILE = re.compile(r"\s*\w+\s+\d+\s+([0-9a-fA-F\s]*)")
+_PROFILE = re.compile(r"\s*[^\n]{1,80}\n\s*(\d{1,9})\s*\n([0-9a-fA-F\s]*)")
 
 
 def texts_of(header: Any) -> dict[str, str]:
@@ -43,11 +43,9 @@ def properties_of(texts: dict[str, str]) -> XmpProperties:
 def profile_of(texts: dict[str, str], *names: str) -> bytes:
     """A block that was written as text in hexadecimal digits: a name, its length, the digits."""
     for name in names:
-        if match := _PROFILE.fullmatch(texts.get(f"raw profile type {name}", "")):
-            try:
-                return bytes.fromhex(match[1])
-            except ValueError:
-                continue
+        if match := _PROFILE.match(texts.get(f"raw profile type {name}", "")):
+            digits = "".join(match[2].split())[: 2 * int(match[1])]
+            return bytes.fromhex(digits[: len(digits) & ~1])
     return b""
 
 

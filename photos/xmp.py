@@ -63,7 +63,7 @@ def parse_packet(packet: bytes) -> ElementTree.Element | None:
     if text.count("<") > _MAX_TAGS or "<!DOCTYPE" in text or "<!ENTITY" in text:
         return None
     # What some programs leave behind the packet is no part of it.
-    end = text.rfind(_END) + len(_END)
+    end = text.find(_END) + len(_END)
     try:
         return ElementTree.fromstring(text[:end] if end >= len(_END) else text)
     except (ElementTree.ParseError, ValueError, LookupError):

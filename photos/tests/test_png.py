@@ -10,6 +10,7 @@ import pytest
 from photos.metadata import Metadata, read_metadata
 from photos.tests import pictures
 from photos.tests.test_iptc import FIELDS
+from photos.tests.test_xmp import PACKET
 
 BLOCK = pictures.exif(tags={0x010F: "Chitra", 0x0132: "2024:05:01 12:34:56"}).removeprefix(b"Exif\0\0")
 
@@ -24,7 +25,7 @@ def text(keyword: str, words: str) -> bytes:
 
 def profile(name: str, data: bytes) -> bytes:
     """As ImageMagick writes it, compressed."""
-    lines = f"\n{name}\n{len(data):8}\n{data.hex()}\n"
+    lines = f"\n{name} profile\n{len(data):8}\n{data.hex()}\n"
     keyword = f"Raw profile type {name}".encode()
     return chunk(b"zTXt", keyword + b"\0\0" + zlib.compress(lines.encode()))
 
@@ -51,6 +52,10 @@ def test_exif_that_was_written_as_text_is_read(tmp_path: Path, name: str) -> Non
 
 def test_iptc_that_was_written_as_text_is_read(tmp_path: Path) -> None:
     assert read(tmp_path, before=profile("iptc", FIELDS)).city == "Lucerne"
+
+
+def test_xmp_that_was_written_as_text_is_read(tmp_path: Path) -> None:
+    assert read(tmp_path, before=profile("xmp", PACKET.encode())).title == "The lake"
 
 
 @pytest.mark.parametrize("words", ["", "\nexif\n  4\nzz", "\nexif\n 99999999\n49492a", "\nexif\n3\n494"])
