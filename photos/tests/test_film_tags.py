@@ -19,8 +19,8 @@ INSTANT = datetime(2024, 5, 1, 10, 34, 56, tzinfo=UTC)
 PARIS = (48.8566, 2.3522)
 
 
-def wall(*clock: int) -> datetime:
-    return datetime(2024, 5, 1, *clock)
+def wall(hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(2024, 5, 1, hour, minute, second)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL.TiffImagePlugin import IFDRational
 
-from photos.exif import ExifTags
+from photos.exif import ExifTags, Value
 from photos.imaging import UndecodableImage
 from photos.iptc import IptcFields
 from photos.metadata import Blocks, Metadata, interpret, read_metadata
@@ -200,14 +200,15 @@ def test_a_day_without_its_hour_gives_way_to_the_same_day_with_it() -> None:
 def test_the_offset_of_the_same_moment_in_xmp_counts_unless_a_place_tells_a_better_one(
     second: int, gps: dict[str, tuple[float, ...]], minutes: int | None
 ) -> None:
-    exif = ExifTags({"DateTimeOriginal": "2024:05:01 12:34:56"} | gps)
+    values: dict[str, Value] = {"DateTimeOriginal": "2024:05:01 12:34:56", **gps}
+    exif = ExifTags(values)
     found = interpret(Blocks(exif, XmpProperties(dates=(f"2024-05-01T12:34:{second}+02:00",))))
     assert (found.utc_offset_minutes, found.taken_at_source) == (minutes, "exif_original")
 
 
 def test_texts_of_windows_come_last() -> None:
-    wide = {name: f"{name}\0".encode("utf-16-le") for name in ("XPTitle", "XPComment")}
-    exif = ExifTags(wide | {"XPKeywords": "sea;Rome\0".encode("utf-16-le")})
+    texts = {"XPTitle": "XPTitle", "XPComment": "XPComment", "XPKeywords": "sea;Rome"}
+    exif = ExifTags({name: f"{text}\0".encode("utf-16-le") for name, text in texts.items()})
     found = interpret(Blocks(exif))
     assert (found.title, found.description) == ("XPTitle", "XPComment")
     assert found.keywords == ("sea", "Rome")
