@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
+from photos.xmp import parse_packet
+
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2
 
-MAX_BYTES = 4 * 1024 * 1024
 MAX_REGIONS = 1000
 MAX_NAME = 100
 
@@ -42,12 +43,8 @@ class Regions:
 
 def parse(packet: bytes) -> Regions:
     """The regions of an XMP packet; none of one that is missing, too large or not well-formed."""
-    # An XMP packet has no document type; one that has wants to expand entities.
-    if not packet or len(packet) > MAX_BYTES or b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
-        return Regions()
-    try:
-        root = ElementTree.fromstring(packet.strip(b"\0 \r\n\t"))
-    except (ElementTree.ParseError, ValueError, LookupError):
+    root = parse_packet(packet)
+    if root is None:
         return Regions()
     found = list(dict.fromkeys([*_mwg_regions(root), *_microsoft_regions(root)]))
     width, height = _applied_to(root)

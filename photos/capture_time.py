@@ -18,13 +18,14 @@ TakenAtSource = Literal[
     "exif_modified",
     "xmp",
     "iptc",
+    "video",
     "gps",
     "name",
     "file",
     "upload",
     "person",
 ]
-"""Source of a wall clock. `gps` is the GPS clock alone, which is UTC."""
+"""Source of a wall clock. `video` is the tags of a film; `gps` is the GPS clock alone, which is UTC."""
 ZoneSource = Literal["", "offset", "gps", "place", "library", "person"]
 """Source of the distance from UTC: the offset written beside the time, the GPS clock, the zone of the place,
 the zone of the library, a person; "" when nothing tells it."""
@@ -98,7 +99,7 @@ def decide(tags: CaptureTime | None, around: Surroundings) -> CaptureTime | None
         return replace(time, zone=zone) if agrees else time
     if time.utc is None:
         return with_offset(time, offset_minutes(zone, time.wall), source, zone)
-    if time.source == "gps" or time.source == "name":
+    if time.source in ("gps", "name", "video"):
         wall = wall_clock_in(zone, time.utc)
         return with_offset(replace(time, wall=wall), offset_minutes(zone, wall), source, zone)
     # The clocks of camera and receiver disagree: the date doctor's business, who needs the zone.

@@ -13,6 +13,7 @@ from photos import filetypes
 from photos.filetypes import FileType, sniff
 
 _TAIL_BYTES = 64
+_MOST_BOXES = 100
 _SEARCHED_BYTES = 1 << 20
 """How much of the start of a file is searched for XMP and EXIF."""
 _MICRO_VIDEO = re.compile(rb"MicroVideoOffset[^0-9]{1,4}(\d{1,10})")
@@ -44,9 +45,27 @@ def find_clip(file: io.FileIO, kind: FileType) -> Clip | None:
     file.seek(0)
     head = file.read(_SEARCHED_BYTES)
     end = file.seek(0, io.SEEK_END)
-    for place in (_google_clip(head, end), _samsung_clip(file, end)):
+    for place in (_boxed_clip(file, kind), _google_clip(head, end), _samsung_clip(file, end)):
         if place is not None and _is_film(file, place, end):
             return place
+    return None
+
+
+def _boxed_clip(file: io.FileIO, kind: FileType) -> Clip | None:
+    """HEIC has the film in a box of its own, whose size counts more than what XMP says of its padding."""
+    at = 0
+    for _ in range(_MOST_BOXES if kind != filetypes.JPEG else 0):
+        file.seek(at)
+        head = file.read(16)
+        if len(head) < 16:
+            break
+        size, name, large = struct.unpack(">I4sQ", head)
+        start, size = (at + 16, large) if size == 1 else (at + 8, size)
+        if name == b"mpvd":
+            return Clip(start, at + size - start)
+        if size < 8:
+            break
+        at += size
     return None
 
 

@@ -1,31 +1,37 @@
-"""EXIF tags from untrusted bytes, at a bounded price.
+"""EXIF tags by Pillow, which reads the directories; here is which tags count and what their values are.
 
-Only the tags named here are read, each up to 4 KB, from the three directories that hold them, so no loop
-or huge count costs anything. Pillow's reader copies the value of every entry: 60 KB of EXIF made to hurt
-take it 300 MB.
+No value costs more than the file is long: Pillow passes over what does not fit into it, however large a count
+or how often two values claim the same bytes.
 """
 
+import io
 import math
 import struct
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from functools import cache
+from typing import Any, BinaryIO
 
 Value = str | bytes | tuple[float, ...]
 
-_MAX_ENTRIES = 4096
-_MAX_VALUE_BYTES = 4096
-_MAX_OFFSET = 1 << 40  # farther than any file; file systems refuse to seek much farther
-
+_EXIF, _GPS = 0x8769, 0x8825
+_ANY = 0
+"""No group of tags that Pillow knows: values come as they stand there, not as few as a tag should have."""
 _IMAGE_TAGS = {
+    0x0017: "PanasonicISO",
     0x010E: "ImageDescription",
     0x010F: "Make",
     0x0110: "Model",
     0x0112: "Orientation",
     0x0132: "DateTime",
+    0x02BC: "XMP",
+    0x83BB: "IPTC",
     0x4746: "Rating",
     0x4749: "RatingPercent",
-    0x8769: "ExifIFD",
-    0x8825: "GPSIFD",
+    0x9C9B: "XPTitle",
+    0x9C9C: "XPComment",
+    0x9C9E: "XPKeywords",
 }
 _EXIF_TAGS = {
     0x829A: "ExposureTime",
@@ -55,10 +61,10 @@ _GPS_TAGS = {
     0x07: "GPSTimeStamp",
     0x1D: "GPSDateStamp",
 }
-# Field types and the struct letter of one number; a rational is two.
-_NUMBERS = dict(zip((1, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 16, 17, 18), "BHIIbhiifdIQqQ", strict=True))
-_RATIONALS = frozenset({5, 10})
-_ASCII, _UNDEFINED, _UTF8 = 2, 7, 129
+_UTF8 = 129
+"""The type of text in EXIF 3, which Pillow does not know yet."""
+# What Pillow raises for values that are not what their type says.
+_UNREADABLE = (LookupError, ValueError, TypeError, ArithmeticError, struct.error)
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,19 @@ class ExifTags:
         """Up to the first NUL, without blanks around; "" when missing or not text."""
         value = self.values.get(name)
         return value.partition("\0")[0].strip() if isinstance(value, str) else ""
+
+    def wide_text(self, name: str) -> str:
+        """Of the tags that Windows writes: UTF-16 in bytes."""
+        value = self.values.get(name)
+        text = value.decode("utf-16-le", "ignore") if isinstance(value, bytes) else ""
+        return text.partition("\0")[0].strip()
+
+    def block(self, name: str) -> bytes:
+        """Of a tag that holds another packet; numbers of four bytes are taken as written little end first."""
+        value = self.values.get(name, b"")
+        if isinstance(value, tuple):
+            return b"".join(int(number).to_bytes(4, "little") for number in value if 0 <= number < 1 << 32)
+        return value if isinstance(value, bytes) else b""
 
     def numbers(self, name: str) -> tuple[float, ...]:
         """All numbers of a tag; an undefined rational (x/0) is NaN."""
@@ -90,86 +109,70 @@ def read_exif(source: BinaryIO) -> ExifTags:
 
     Nonsense gives no tags; only the disk's own errors are raised.
     """
-    layout = _Layout.of(source)
-    if layout is None:
+    source.seek(0)
+    head = source.read(8)
+    if head[2:4] in (b"+\0", b"\0+"):  # BigTIFF's is twice as long
+        head += source.read(8)
+    try:
+        first = _directory_class()(head, group=_ANY)
+    except (SyntaxError, *_UNREADABLE):
         return ExifTags()
-    values = layout.directory(layout.first_directory, _IMAGE_TAGS)
-    for pointer, names in (("ExifIFD", _EXIF_TAGS), ("GPSIFD", _GPS_TAGS)):
-        offset = ExifTags(values).number(pointer)
-        if offset is not None and offset > 0:
+    image = _load(source, first, first.next)
+    values = dict(_named(image, _IMAGE_TAGS))
+    for pointer, names in ((_EXIF, _EXIF_TAGS), (_GPS, _GPS_TAGS)):
+        offset = _value(image, pointer)
+        if isinstance(offset, tuple) and offset:
+            directory = _load(source, _directory_class()(head, group=_ANY), int(offset[0]))
             # The image directory wins: nothing the others hold has a name of its.
-            values = layout.directory(int(offset), names) | values
+            values = dict(_named(directory, names)) | values
     return ExifTags(values)
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """How the directories of one file are written."""
+@cache
+def _directory_class() -> Any:
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-    source: BinaryIO
-    order: str
-    count_format: str
-    entry_format: str
-    first_directory: int
+    class Directory(ImageFileDirectory_v2):
+        _load_dispatch = ImageFileDirectory_v2._load_dispatch | {
+            _UTF8: (1, ImageFileDirectory_v2.load_string),
+        }
 
-    @classmethod
-    def of(cls, source: BinaryIO) -> "_Layout | None":
-        source.seek(0)
-        head = source.read(16)
-        order = {b"II": "<", b"MM": ">"}.get(head[:2])
-        if order is None or len(head) < 8:
-            return None
-        (version,) = struct.unpack_from(order + "H", head, 2)
-        if version == 43 and len(head) == 16:
-            (first,) = struct.unpack_from(order + "Q", head, 8)
-            return cls(source, order, order + "Q", order + "HHQ8s", first)
-        (first,) = struct.unpack_from(order + "I", head, 4)
-        return cls(source, order, order + "H", order + "HHI4s", first)
+    # It warns of every tag that it passes over.
+    warnings.filterwarnings("ignore", module=r"PIL\.TiffImagePlugin")
+    return Directory
 
-    def _read(self, offset: int, size: int) -> bytes:
-        if not 0 <= offset < _MAX_OFFSET:
-            return b""
-        self.source.seek(offset)
-        return self.source.read(size)
 
-    def directory(self, offset: int, names: dict[int, str]) -> dict[str, Value]:
-        count_size, entry_size = struct.calcsize(self.count_format), struct.calcsize(self.entry_format)
-        head = self._read(offset, count_size)
-        if len(head) < count_size:
-            return {}
-        (count,) = struct.unpack(self.count_format, head)
-        table = self._read(offset + count_size, min(count, _MAX_ENTRIES) * entry_size)
-        values: dict[str, Value] = {}
-        whole = len(table) - len(table) % entry_size
-        for tag, kind, length, content in struct.iter_unpack(self.entry_format, table[:whole]):
-            name = names.get(tag)
-            if name is not None and name not in values:
-                value = self._value(kind, length, content)
-                if value is not None:
-                    values[name] = value
-        return values
+def _load(source: BinaryIO, directory: Any, offset: int) -> Mapping[int, Any]:
+    """The directory at this place; without tags when none can be read there."""
+    end = source.seek(0, io.SEEK_END)
+    if 0 < offset < end:
+        source.seek(offset)
+        directory.load(source)
+    loaded: Mapping[int, Any] = directory
+    return loaded
 
-    def _value(self, kind: int, length: int, content: bytes) -> Value | None:
-        letter = _NUMBERS.get(kind, "B")
-        per_item = 2 if kind in _RATIONALS else 1
-        item_size = struct.calcsize("=" + letter) * per_item
-        if kind not in _NUMBERS and kind not in (_ASCII, _UNDEFINED, _UTF8):
-            return None
-        size = length * item_size
-        if size > len(content):
-            (offset,) = struct.unpack(self.order + ("Q" if len(content) == 8 else "I"), content)
-            content = self._read(offset, min(size, _MAX_VALUE_BYTES))
-        content = content[:size]
-        if kind in (_ASCII, _UTF8):
-            return _decode(content)
-        if kind == _UNDEFINED:
-            return content
-        amount = len(content) // item_size
-        numbers = struct.unpack_from(f"{self.order}{amount * per_item}{letter}", content)
-        if kind in _RATIONALS:
-            pairs = zip(numbers[::2], numbers[1::2], strict=True)
-            return tuple(above / below if below else math.nan for above, below in pairs)
-        return tuple(numbers)
+
+def _named(directory: Mapping[int, Any], names: dict[int, str]) -> Iterator[tuple[str, Value]]:
+    for tag, name in names.items():
+        value = _value(directory, tag)
+        if value is not None:
+            yield name, value
+
+
+def _value(directory: Mapping[int, Any], tag: int) -> Value | None:
+    if tag not in directory:
+        return None
+    try:
+        value = directory[tag]
+        if isinstance(value, tuple) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, str):
+            return _decode(value.encode("latin-1", "replace"))  # Pillow takes all text for Latin-1
+        if isinstance(value, bytes):
+            return value
+        return tuple(float(number) for number in (value if isinstance(value, tuple) else (value,)))
+    except _UNREADABLE:
+        return None
 
 
 def _decode(content: bytes) -> str:

@@ -70,9 +70,10 @@ _SIGNATURES = (
 )
 _HEVC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
-_GENERIC_BRANDS = frozenset({b"mif1", b"mif2", b"msf1"})
+_GENERIC_BRANDS = frozenset({b"mif1", b"mif2", b"msf1", b"jpeg", b"jpgs", b"unif"})
 _MP4_BRANDS = re.compile(
-    rb"iso[0-9a-z]|mp4[0-9]|avc1|dash|dby1|MSNV|XAVC|mmp4|f4v |3g[2gp][0-9a-z]|niko|CAEP|pana|ND[A-Z]{2}"
+    rb"iso[0-9a-z]|mp4[0-9v]|avc1|hvc1|dash|cmf[a-z0-9]|piff|dby1|MSNV|XAVC|mmp4|f4v |3g[2gp][0-9a-z]|"
+    rb"niko|CAEP|pana|ND[A-Z]{2}"
 )
 _M4V_BRANDS = frozenset({b"M4V ", b"M4VH", b"M4VP"})
 _OLD_QUICKTIME = frozenset({b"moov", b"mdat", b"wide", b"skip", b"free", b"pnot"})

@@ -116,8 +116,9 @@ _CUT_SHORT = (
 
 
 def _reason(error: BaseException) -> str:
-    # libvips quotes bytes of the file, and pyvips stumbles over those that are not UTF-8.
-    text = "" if isinstance(error, UnicodeError) else str(error)
+    # libvips quotes bytes of the file, and pyvips stumbles over those that are not UTF-8. Which index or name
+    # a decoder looked for in vain tells nobody anything.
+    text = "" if isinstance(error, UnicodeError | LookupError) else str(error)
     if any(sign in text.lower() for sign in _CUT_SHORT):
         return "the file is cut short or damaged"
     lines = [line.strip() for line in text.splitlines() if line.strip() and "unable to " not in line]

@@ -31,6 +31,8 @@ def read_iptc(block: bytes) -> IptcFields:
     block = block[:_MAX_BYTES]
     resources = dict(_resources(block)) if b"8BIM" in block[:64] else {_IPTC: block}
     data = resources.get(_IPTC, b"")
+    if data[3:4] == b"\x1c" != data[:1]:
+        data = _swapped(data)
     if not data.startswith(b"\x1c"):
         return IptcFields()
     values: dict[int, list[bytes]] = {}
@@ -56,6 +58,12 @@ def read_iptc(block: bytes) -> IptcFields:
         # Eight digits in a row are made for comparing, and no secret.
         is_outdated=len(digest) == 16 and digest != hashlib.md5(data, usedforsecurity=False).digest(),
     )
+
+
+def _swapped(data: bytes) -> bytes:
+    """Some TIFF files have the records as numbers of four bytes, the big end first."""
+    count = len(data) // 4
+    return struct.pack(f"<{count}I", *struct.unpack_from(f">{count}I", data))
 
 
 def _resources(block: bytes) -> Iterator[tuple[int, bytes]]:

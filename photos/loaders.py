@@ -1,7 +1,7 @@
 """The first decode of an original of any kind, already shrunk towards its preview.
 
-libvips reads most kinds. HEVC (HEIC) is libheif's, which the wheel of libvips lacks, BMP is Pillow's, JPEG XL
-libjxl's, camera raw LibRaw's, and of a video FFmpeg gives one frame.
+libvips reads most kinds. HEVC (HEIC) is libheif's, which the wheel of libvips lacks, BMP and moving AVIF are
+Pillow's, JPEG XL libjxl's, camera raw LibRaw's, and of a video FFmpeg gives one frame.
 """
 
 import io
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from photos import filetypes, jxl, raw, video
+from photos import avif, filetypes, jxl, raw, video
 from photos.filetypes import FileType
 from photos.imaging import (
     PREVIEW_PIXELS,
@@ -49,6 +49,8 @@ def load(path: Path, file: io.FileIO, kind: FileType, max_pixels: int) -> Loaded
         return load_bmp(path, max_pixels)
     if kind == filetypes.JXL:
         return load_jxl(file, max_pixels)
+    if kind == filetypes.AVIF and avif.is_sequence(file):
+        return load_avif_sequence(file, max_pixels)
     return load_with_vips(file, kind, max_pixels)
 
 
@@ -102,6 +104,17 @@ def load_bmp(path: Path, max_pixels: int) -> Loaded:
         # Without alpha: many programs leave zeros where others would read "invisible".
         pixels = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
     return Loaded(width, height, 1, fit(from_array(pixels), PREVIEW_PIXELS))
+
+
+def load_avif_sequence(file: io.FileIO, max_pixels: int) -> Loaded:
+    """The first frame."""
+    import numpy as np
+
+    with avif.open_sequence(file) as picture:
+        width, height = picture.size
+        check_pixels(width, height, max_pixels)
+        image = with_profile(from_array(np.array(picture)), picture.info.get("icc_profile"))
+        return Loaded(width, height, 1, fit(image, PREVIEW_PIXELS), is_animated=picture.n_frames > 1)
 
 
 def load_jxl(file: io.FileIO, max_pixels: int) -> Loaded:

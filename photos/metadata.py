@@ -4,20 +4,19 @@ EXIF first; XMP, which editors and some phones write beside or instead of it, fi
 Metadata is never a reason to refuse a picture: what cannot be read or cannot be true is left out.
 """
 
-import io
 import math
 import re
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
-from photos import filetypes, jxl, raw
+from photos import filetypes, png
 from photos.capture_time import CaptureTime, TakenAtSource, time_of_tags
-from photos.exif import ExifTags, read_exif
-from photos.filetypes import FileType
-from photos.imaging import open_picture, read_header
+from photos.exif import ExifTags
+from photos.imaging import open_picture
 from photos.iptc import IptcFields, read_iptc
 from photos.keywords import as_tags
+from photos.packets import Packets, read_packets
 from photos.stamps import Stamp, gps_instant, parse_stamp
 from photos.xmp import XmpProperties, read_xmp
 
@@ -97,7 +96,7 @@ def read_metadata(path: Path, *, sidecar: bytes = b"") -> Metadata:
     Raises UndecodableImage when the file is not a picture.
     """
     with open_picture(path) as (file, kind):
-        blocks = replace(_read_blocks(file, kind), sidecar=read_xmp(sidecar))
+        blocks = replace(_blocks_of(read_packets(file, kind)), sidecar=read_xmp(sidecar))
     return interpret(blocks, turned_by_container=kind in TURNED_BY_CONTAINER)
 
 
@@ -107,31 +106,14 @@ def read_xmp_packet(path: Path) -> tuple[bytes, int]:
     Raises UndecodableImage when the file is not a picture.
     """
     with open_picture(path) as (file, kind):
-        blocks = _read_blocks(file, kind)
-        packet = b""
-        if kind not in (filetypes.BMP, filetypes.JXL) and kind.family == "image":
-            header = read_header(file)
-            packet = bytes(header.get("xmp-data")) if header.get_typeof("xmp-data") else b""
+        packets = read_packets(file, kind)
     turned_by_container = kind in TURNED_BY_CONTAINER
-    return packet, interpret(blocks, turned_by_container=turned_by_container).orientation
+    return packets.xmp, interpret(Blocks(packets.exif), turned_by_container=turned_by_container).orientation
 
 
-def _read_blocks(file: io.FileIO, kind: FileType) -> Blocks:
-    if kind == filetypes.BMP:
-        return Blocks()
-    if kind.family == "raw":
-        return Blocks(read_exif(raw.exif_block(file, kind)))
-    if kind == filetypes.JXL:
-        exif_block, xmp_block = jxl.metadata_blocks(file.read())
-        return Blocks(read_exif(io.BytesIO(exif_block)), read_xmp(xmp_block))
-    header = read_header(file)
-    names = ("exif-data", "xmp-data", "iptc-data")
-    blocks = {name: bytes(header.get(name)) for name in names if header.get_typeof(name)}
-    if kind == filetypes.TIFF:
-        exif = read_exif(file)
-    else:
-        exif = read_exif(io.BytesIO(blocks.get("exif-data", b"").removeprefix(b"Exif\0\0")))
-    return Blocks(exif, read_xmp(blocks.get("xmp-data", b"")), read_iptc(blocks.get("iptc-data", b"")))
+def _blocks_of(packets: Packets) -> Blocks:
+    xmp = read_xmp(packets.xmp).or_else(png.properties_of(packets.texts))
+    return Blocks(packets.exif, xmp, read_iptc(packets.iptc))
 
 
 def interpret(blocks: Blocks, *, turned_by_container: bool = False) -> Metadata:
@@ -148,15 +130,15 @@ def interpret(blocks: Blocks, *, turned_by_container: bool = False) -> Metadata:
         latitude=latitude,
         longitude=longitude,
         altitude=_altitude(exif),
-        camera_make=_clean(exif.text("Make")),
-        camera_model=_clean(exif.text("Model")),
-        lens_model=_clean(exif.text("LensModel")),
-        iso=_iso(exif),
-        f_number=_positive(exif, "FNumber"),
-        exposure_seconds=_positive(exif, "ExposureTime"),
-        focal_length_mm=_positive(exif, "FocalLength"),
+        camera_make=_clean(exif.text("Make") or xmp.camera_make),
+        camera_model=_clean(exif.text("Model") or xmp.camera_model),
+        lens_model=_clean(exif.text("LensModel") or xmp.lens_model),
+        iso=_iso(exif, xmp),
+        f_number=_positive(exif, "FNumber") or xmp.f_number,
+        exposure_seconds=_positive(exif, "ExposureTime") or xmp.exposure_seconds,
+        focal_length_mm=_positive(exif, "FocalLength") or xmp.focal_length_mm,
         orientation=int(orientation or 1) if has_orientation else 1,
-        title=_clean(sidecar.title or xmp.title or iptc.title),
+        title=_clean(sidecar.title or xmp.title or iptc.title or exif.wide_text("XPTitle")),
         description=_description(blocks),
         rating=_rating(blocks),
         keywords=_keywords(blocks),
@@ -178,7 +160,7 @@ def _description(blocks: Blocks) -> str:
     is_camera_name = text in (_clean(exif.text("Make")), _clean(exif.text("Model")))
     said = "" if is_camera_name or _CAMERA_CHATTER.fullmatch(text) else text
     others = (xmp.description, iptc.caption) if iptc.is_outdated else (iptc.caption, xmp.description)
-    found = (blocks.sidecar.description, said, *others)
+    found = (blocks.sidecar.description, said, *others, exif.wide_text("XPComment"))
     return next((clean for text in found if (clean := _clean(text, _MAX_DESCRIPTION))), "")
 
 
@@ -196,7 +178,8 @@ def _keywords(blocks: Blocks) -> tuple[str, ...]:
     packets = (blocks.sidecar, blocks.xmp)
     flat = [word for packet in packets for word in packet.keywords]
     paths = [path for packet in packets for path in packet.hierarchical_keywords]
-    return tuple(as_tags([*flat, *blocks.iptc.keywords], paths))
+    of_windows = blocks.exif.wide_text("XPKeywords").split(";")
+    return tuple(as_tags([*flat, *blocks.iptc.keywords, *of_windows], paths))
 
 
 def _names(*sources: XmpProperties | IptcFields) -> tuple[str, str, str]:
@@ -213,11 +196,11 @@ def _positive(exif: ExifTags, name: str) -> float | None:
     return value if value is not None and value > 0 else None
 
 
-def _iso(exif: ExifTags) -> int | None:
+def _iso(exif: ExifTags, xmp: XmpProperties) -> int | None:
     """The 16-bit tag says 65535 when the number does not fit; then one of the newer, wider tags has it."""
     wider = ("ISOSpeed", "RecommendedExposureIndex", "StandardOutputSensitivity")
-    for name in ("PhotographicSensitivity", *wider):
-        value = exif.number(name)
+    found = [(name, exif.number(name)) for name in ("PhotographicSensitivity", *wider, "PanasonicISO")]
+    for name, value in [*found, ("XMP", xmp.iso)]:
         if value is not None and 0 < value < 10_000_000 and (value != 65535 or name in wider):
             return int(value)
     return None
@@ -283,17 +266,27 @@ def _first_stamp(blocks: Blocks) -> tuple[Stamp | None, TakenAtSource | None]:
     )
     for source in ("exif_original", "exif_digitized"):
         if stamp := stamps[source]:
-            return _with_offset_of_same_moment(stamp, list(stamps.values())), source
+            # Adobe's programs wrote the zone of their computer; a place tells a better one.
+            of_xmp = [] if exif.numbers("GPSLatitude") else map(parse_stamp, blocks.xmp.dates)
+            return _with_offset_of_same_moment(stamp, [*stamps.values(), *of_xmp]), source
     # Editors change EXIF's DateTime when they save; the dates of XMP that are read do not change.
     dates: tuple[tuple[TakenAtSource, tuple[str, ...]], ...] = (
         ("xmp", blocks.xmp.dates),
         ("iptc", (blocks.iptc.created,)),
     )
-    for source, texts in dates:
-        for text in texts:
-            if stamp := parse_stamp(text):
-                return stamp, source
+    found = [(stamp, source) for source, texts in dates for text in texts if (stamp := parse_stamp(text))]
+    if found:
+        return _with_time_of_day(found)
     return (stamps["exif_modified"], "exif_modified") if stamps["exif_modified"] else (None, None)
+
+
+def _with_time_of_day(found: list[tuple[Stamp, TakenAtSource]]) -> tuple[Stamp, TakenAtSource]:
+    """The first, unless it tells only a day whose hour another one knows."""
+    stamp, source = found[0]
+    if stamp.wall == datetime.combine(stamp.wall, time.min):
+        same_day = (each for each in found if each[0].wall.date() == stamp.wall.date())
+        return max(same_day, key=lambda each: each[0].wall > stamp.wall)
+    return stamp, source
 
 
 def _without_clock_starts(stamps: dict[TakenAtSource, Stamp | None]) -> dict[TakenAtSource, Stamp | None]:

@@ -81,6 +81,7 @@ class Photo(models.Model):
         EXIF_MODIFIED = "exif_modified", "EXIF, time of change"
         XMP = "xmp", "XMP"
         IPTC = "iptc", "IPTC"
+        VIDEO = "video", "the video"
         GPS = "gps", "GPS"
         NAME = "name", "the file’s name"
         FILE = "file", "time of the file"
@@ -149,7 +150,7 @@ class Photo(models.Model):
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
     media_type = models.CharField(max_length=5, choices=MediaType, default=MediaType.PHOTO)
-    is_animated = models.BooleanField(default=False, help_text="A GIF or WebP that moves.")
+    is_animated = models.BooleanField(default=False, help_text="A GIF, WebP or AVIF that moves.")
     duration_seconds = models.FloatField(null=True, blank=True, help_text="Of a video.")
     playback_status = models.CharField(max_length=10, choices=Playback, blank=True)
     live_id = models.CharField(max_length=64, blank=True, help_text="What Apple's photo and film share.")

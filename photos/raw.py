@@ -41,12 +41,23 @@ def read_preview(file: BinaryIO, max_pixels: int) -> RawPreview:
             width, height = (sizes.height, sizes.width) if turned else (sizes.width, sizes.height)
             preview = _embedded(opened)
             if preview is None:
+                _check_whole(opened)
                 # One pixel of each Bayer cell is plenty for a preview, and four times faster.
                 is_large = max(width, height) >= 3200
                 preview = opened.postprocess(half_size=is_large, use_camera_wb=True)
     except rawpy.LibRawError as error:
         raise UndecodableImage(_reason(error)) from error
     return RawPreview(width, height, _ORIENTATION_OF_FLIP.get(sizes.flip, 1), preview)
+
+
+def _check_whole(opened: Any) -> None:
+    """Raise UndecodableImage when the sensor's last rows are missing, which LibRaw takes for black."""
+    import rawpy
+
+    if opened.raw_type == rawpy.RawType.Flat:
+        rows = opened.raw_image_visible
+        if not rows[-max(1, len(rows) // 50) :].any():
+            raise UndecodableImage("the file is cut short or damaged")
 
 
 def _embedded(opened: Any) -> "bytes | np.ndarray[Any, Any] | None":

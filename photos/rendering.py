@@ -65,7 +65,7 @@ def make_renditions(path: Path, *, max_pixels: int) -> Renditions:
             is_animated=loaded.is_animated,
             video=loaded.video,
             clip=find_clip(file, kind),
-            live_id=clean_id(loaded.video.content_id) if loaded.video else live_photo_id(file),
+            live_id=clean_id(loaded.video.tags.content_id) if loaded.video else live_photo_id(file),
             burst_id="" if loaded.video else burst_id(file),
         )
 

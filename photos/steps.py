@@ -17,7 +17,7 @@ from photos.places import Place, place_at
 from photos.rendering import Renditions
 from photos.storages import local_path, originals, renditions
 
-METADATA_VERSION = "2"
+METADATA_VERSION = "3"
 RENDITIONS_VERSION = "2"
 NEIGHBOURS_VERSION = "1"
 ORIGINAL_MISSING = "The original is not in the storage. Check the storage, then retry."

@@ -5,17 +5,16 @@ video opens nothing, and only the file itself is read.
 """
 
 import math
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photos import filetypes
 from photos.filetypes import FileType
+from photos.film_tags import FilmTags, tags_of
 from photos.imaging import UndecodableImage, check_pixels
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ _DEMUXERS = {
     filetypes.MKV: "matroska",
     filetypes.AVI: "avi",
 }
-OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0", "probesize": "5000000"}
+OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0", "probesize": "5000000", "export_xmp": "1"}
 POSTER_PLACES = (0.1, 0.3, 0.5, 0.0)
 """Fractions of the duration at which a poster is looked for, the first one that is not all of one colour."""
 LATEST_FIRST_POSTER_SECONDS = 3.0
@@ -37,8 +36,6 @@ _LEAST_CONTRAST = 6.0  # standard deviation of 0 to 255; fades from black have l
 _MOST_PACKETS_TO_A_FRAME = 500
 _MOST_DARK_FRAMES = 75
 _MOST_SECONDS = 30 * 24 * 3600
-_ISO_6709 = re.compile(r"([+-]\d{1,2}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)([+-]\d+(?:\.\d+)?)?")
-_APPLE = "com.apple.quicktime."
 
 
 @dataclass(frozen=True)
@@ -55,16 +52,7 @@ class VideoFacts:
     """Every browser plays the file."""
     is_plain_h264: bool = False
     """Pictures and sound fit an MP4 for browsers as they are: at most the container has to be another one."""
-    recorded_at: datetime | None = None
-    """Aware: in UTC, or with the offset of the place when the file tells it."""
-    has_zone: bool = False
-    latitude: float | None = None
-    longitude: float | None = None
-    altitude: float | None = None
-    camera_make: str = ""
-    camera_model: str = ""
-    content_id: str = ""
-    """What a live photo and its film have in common."""
+    tags: FilmTags = field(default_factory=FilmTags)
     problem: str = ""
     """Why there is no frame to show."""
 
@@ -121,7 +109,6 @@ def facts_of(container: Any, kind: FileType) -> VideoFacts:
     """Everything that the headers tell."""
     pictures = next(iter(container.streams.video), None)
     sound = next(iter(container.streams.audio), None)
-    tags = {name.lower(): value for name, value in container.metadata.items()}
     video_codec = _codec(pictures)
     audio_codec = _codec(sound)
     is_plain = pictures is not None and (pictures.codec_context.pix_fmt or "yuv420p") in (
@@ -131,8 +118,6 @@ def facts_of(container: Any, kind: FileType) -> VideoFacts:
     fits_mp4 = is_plain and video_codec == "h264" and audio_codec in ("", "aac", "mp3")
     fits_webm = is_plain and video_codec in ("vp8", "vp9", "av1") and audio_codec in ("", "opus", "vorbis")
     plays = (fits_mp4 and kind in (filetypes.MP4, filetypes.M4V)) or (fits_webm and kind == filetypes.WEBM)
-    latitude, longitude, altitude = place_of(tags)
-    recorded_at, has_zone = recording_time(tags)
     rate = pictures.average_rate if pictures is not None else None
     return VideoFacts(
         width=(pictures.width or 0) if pictures is not None else 0,
@@ -143,14 +128,7 @@ def facts_of(container: Any, kind: FileType) -> VideoFacts:
         audio_codec=audio_codec,
         plays_as_is=plays,
         is_plain_h264=fits_mp4,
-        recorded_at=recorded_at,
-        has_zone=has_zone,
-        latitude=latitude,
-        longitude=longitude,
-        altitude=altitude,
-        camera_make=_text(tags, _APPLE + "make", "com.android.manufacturer", "make"),
-        camera_model=_text(tags, _APPLE + "model", "com.android.model", "model"),
-        content_id=_text(tags, _APPLE + "content.identifier"),
+        tags=tags_of(container.metadata),
     )
 
 
@@ -175,37 +153,6 @@ def _duration(container: Any, stream: Any) -> float | None:
         seconds = float(stream.duration * stream.time_base)
     is_possible = seconds is not None and math.isfinite(seconds) and 0 <= seconds <= _MOST_SECONDS
     return round(seconds, 3) if is_possible and seconds is not None else None
-
-
-def _text(tags: dict[str, str], *names: str) -> str:
-    text = next((tags[name] for name in names if tags.get(name)), "")
-    return "".join(character for character in text if character.isprintable()).strip()[:200]
-
-
-def recording_time(tags: dict[str, str]) -> tuple[datetime | None, bool]:
-    """When it was recorded, and whether the offset is the place's. Cameras without a clock say 1904."""
-    for name, has_zone in ((_APPLE + "creationdate", True), ("creation_time", False)):
-        try:
-            moment = datetime.fromisoformat(tags.get(name, ""))
-        except ValueError:
-            continue
-        if moment.tzinfo is None:
-            moment, has_zone = moment.replace(tzinfo=UTC), False
-        if moment.year > 1971:
-            return moment, has_zone
-    return None, False
-
-
-def place_of(tags: dict[str, str]) -> tuple[float | None, float | None, float | None]:
-    """Latitude, longitude and metres of altitude from ISO 6709, such as `+48.1372+011.5755+519.0/`."""
-    text = tags.get(_APPLE + "location.iso6709") or tags.get("location") or ""
-    match = _ISO_6709.match(text)
-    if match is None:
-        return None, None, None
-    latitude, longitude = float(match[1]), float(match[2])
-    if abs(latitude) > 90 or abs(longitude) > 180 or latitude == longitude == 0:
-        return None, None, None
-    return latitude, longitude, float(match[3]) if match[3] else None
 
 
 def _poster_frame(container: Any, stream: Any, duration: float) -> Any:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from xml.etree import ElementTree
 
 _MAX_BYTES = 4 * 1024 * 1024
@@ -13,8 +13,12 @@ _EXIF = "{http://ns.adobe.com/exif/1.0/}"
 _XMP = "{http://ns.adobe.com/xap/1.0/}"
 _PHOTOSHOP = "{http://ns.adobe.com/photoshop/1.0/}"
 _LIGHTROOM = "{http://ns.adobe.com/lightroom/1.0/}"
+_TIFF = "{http://ns.adobe.com/tiff/1.0/}"
+_EXIF_2 = "{http://cipa.jp/exif/1.0/}"
+_AUX = "{http://ns.adobe.com/exif/1.0/aux/}"
 _DIGIKAM = "{http://www.digikam.org/ns/1.0/}"
 _DATES = (_EXIF + "DateTimeOriginal", _PHOTOSHOP + "DateCreated", _XMP + "CreateDate")
+_END = "</x:xmpmeta>"
 _MAX_ITEMS = 1000
 _MAX_TAGS = 100_000  # 200,000 nested ones took three seconds to refuse
 _COORDINATE = re.compile(r"(\d{1,3}),(\d{1,2}(?:\.\d+)?)(?:,(\d{1,2}(?:\.\d+)?))?([NSEW])$")
@@ -36,18 +40,49 @@ class XmpProperties:
     city: str = ""
     region: str = ""
     country: str = ""
+    camera_make: str = ""
+    camera_model: str = ""
+    lens_model: str = ""
+    exposure_seconds: float | None = None
+    f_number: float | None = None
+    focal_length_mm: float | None = None
+    iso: float | None = None
+
+    def or_else(self, other: "XmpProperties") -> "XmpProperties":
+        """These, and what the other says where these say nothing."""
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(other, **{name: value for name, value in said.items() if value not in (None, "", ())})
+
+
+def parse_packet(packet: bytes) -> ElementTree.Element | None:
+    """The root of an XMP packet; None for one that is missing, too large or not well-formed."""
+    if not packet or len(packet) > _MAX_BYTES:
+        return None
+    text = _decode(packet).strip("\ufeff\0 \r\n\t")
+    # An XMP packet has no document type; one that has wants to expand entities.
+    if text.count("<") > _MAX_TAGS or "<!DOCTYPE" in text or "<!ENTITY" in text:
+        return None
+    # What some programs leave behind the packet is no part of it.
+    end = text.find(_END) + len(_END)
+    try:
+        return ElementTree.fromstring(text[:end] if end >= len(_END) else text)
+    except (ElementTree.ParseError, ValueError, LookupError):
+        return None
+
+
+def _decode(packet: bytes) -> str:
+    """UTF-8, or UTF-16, which the standard allows and which need not say so."""
+    if packet[:2] in (b"\xff\xfe", b"<\0"):
+        return packet.decode("utf-16-le", "replace")
+    if packet[:2] in (b"\xfe\xff", b"\0<"):
+        return packet.decode("utf-16-be", "replace")
+    return packet.decode("utf-8", "replace")
 
 
 def read_xmp(packet: bytes) -> XmpProperties:
-    """Properties of an XMP packet; none of one that is missing, too large or not well-formed."""
-    # An XMP packet has no document type; one that has wants to expand entities.
-    if not packet or len(packet) > _MAX_BYTES or packet.count(b"<") > _MAX_TAGS:
-        return XmpProperties()
-    if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
-        return XmpProperties()
-    try:
-        root = ElementTree.fromstring(packet.strip(b"\0 \r\n\t"))
-    except (ElementTree.ParseError, ValueError, LookupError):
+    """Properties of an XMP packet; none of one that `parse_packet` refuses."""
+    root = parse_packet(packet)
+    if root is None:
         return XmpProperties()
     properties: dict[str, str] = {}
     lists: dict[str, list[str]] = {}
@@ -69,6 +104,13 @@ def read_xmp(packet: bytes) -> XmpProperties:
         city=properties.get(_PHOTOSHOP + "City", ""),
         region=properties.get(_PHOTOSHOP + "State", ""),
         country=properties.get(_PHOTOSHOP + "Country", ""),
+        camera_make=properties.get(_TIFF + "Make", ""),
+        camera_model=properties.get(_TIFF + "Model", ""),
+        lens_model=properties.get(_EXIF_2 + "LensModel", "") or properties.get(_AUX + "Lens", ""),
+        exposure_seconds=_fraction(properties.get(_EXIF + "ExposureTime", "")),
+        f_number=_fraction(properties.get(_EXIF + "FNumber", "")),
+        focal_length_mm=_fraction(properties.get(_EXIF + "FocalLength", "")),
+        iso=_fraction(next(iter(lists.get(_EXIF + "ISOSpeedRatings", ())), "")),
     )
 
 
@@ -97,6 +139,13 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _fraction(text: str) -> float | None:
+    """The positive number of `1/250` or `0.004`."""
+    above, slash, below = text.partition("/")
+    value, divisor = _number(above), _number(below) if slash else 1.0
+    return value / divisor if value and divisor and value / divisor > 0 else None
 
 
 def _coordinate(text: str, directions: str, limit: int) -> float | None:

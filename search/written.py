@@ -1,4 +1,4 @@
-"""What is written about photos (titles, descriptions, tags, names of files) and on them, beside their looks."""
+"""What is written about photos (titles, descriptions, tags, names of files), and what can be read on them."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from search.query import content_words, file_name_in
 
 MOST_MATCHES = 1000
 
-# On top of the cosine, so that what somebody said of a photo goes before what only looks like it. Words that can
-# be read on it are often about something else, so they add less.
+# On top of the cosine, so that what somebody said of a photo goes before what only looks like it. Words that
+# can be read on it are often about something else, so they add less.
 SAID = 0.3
 READ = 0.15
 

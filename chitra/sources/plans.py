@@ -1,14 +1,12 @@
 """What an import is to do with each file: which sidecar speaks for it, which albums it is in. No Django."""
 
-import csv
-import io
 import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from chitra.sources import takeout
+from chitra.sources import apple, takeout
 from chitra.sources.archives import SourceFile
 from chitra.sources.details import Details
 from chitra.sources.xmp_details import details_of
@@ -26,8 +24,9 @@ Read = Callable[[SourceFile], bytes]
 PHOTO_LIST = "photos.jsonl"
 EXPORT_FILES = {PHOTO_LIST, "albums.json", "people.json"}
 GOOGLE_FOLDER = re.compile(r"(^|/)Takeout/|(^|/)Google (Photos|Fotos|Foto|Zdjęcia|Фото|フォト)/")
-APPLE_EDITED = re.compile(r"IMG_E([0-9]{4,})\b", re.IGNORECASE)
 IMMICH = re.compile(r"(^|/)(library|upload)/[^/]+/")
+IMMICH_MADE = re.compile(r"(^|/)(thumbs|encoded-video|profile|backups)/")
+MADE_BY_IMMICH = "A small picture, converted film or backup that Immich made."
 TRASHED = "It was in the trash of the other service."
 UNUSED = "A sidecar without its file."
 
@@ -59,11 +58,13 @@ def detect(files: list[SourceFile], read: Read) -> Service:
     if any(GOOGLE_FOLDER.search(name) for name in names) or has_takeout_sidecars(files, read):
         return "takeout"
     sidecars = [file for file in files if file.name.lower().endswith(".xmp")]
-    if any(file.name.lower().startswith("photo details") for file in files):
+    if any(apple.is_details_table(file.name) or file.name.lower().endswith(".aae") for file in files):
         return "apple"
-    if any(APPLE_EDITED.match(file.name) for file in files):
+    if any(apple.EDITED.match(file.name) for file in files):
         return "apple"
     if any(IMMICH.search(file.path) and file.name.count(".") > 1 for file in sidecars):
+        return "immich"
+    if any(IMMICH.search(name) for name in names) and any("thumbs/" in name for name in names):
         return "immich"
     return "folders"
 
@@ -79,7 +80,9 @@ def make_plan(service: Service, files: list[SourceFile], read: Read, *, with_alb
     if service == "takeout":
         return plan_takeout(files, read)
     plan = plan_folders(service, files, read, with_albums=with_albums)
-    return plan_apple(plan, files, read) if service == "apple" else plan
+    if service == "apple":
+        return plan_apple(plan, files, read)
+    return plan_immich(plan) if service == "immich" else plan
 
 
 def by_folder(files: list[SourceFile]) -> dict[str, list[SourceFile]]:
@@ -141,50 +144,33 @@ def plan_folders(service: Service, files: list[SourceFile], read: Read, *, with_
 
 
 def plan_apple(plan: ImportPlan, files: list[SourceFile], read: Read) -> ImportPlan:
-    """Also the tables of Apple’s export: favourites, hidden and deleted photos, albums; and edited copies."""
-    facts: dict[str, dict[str, str]] = {}
-    albums: dict[str, list[str]] = defaultdict(list)
+    """Also the tables of Apple’s export, edited copies, and files that only describe edits."""
     tables = [file for file in files if file.name.lower().endswith(".csv")]
-    for table in tables:
-        rows = csv_rows(read(table))
-        if table.name.lower().startswith("photo details"):
-            facts |= {row.get("imgName", ""): row for row in rows}
-        elif table.folder.rpartition("/")[2] in ("Albums", "Shared Albums"):
-            for row in rows:
-                albums[next(iter(row.values()), "")].append(table.name[: -len(".csv")])
-    paths = {table.path for table in tables}
-    planned = [with_apple_facts(entry, facts, albums) for entry in plan.files if entry.file.path not in paths]
-    plan.files = [entry for entry in planned if entry.details is None or not entry.details.is_trashed]
-    plan.left_out += [
-        (entry.file.shown, TRASHED)
-        for entry in planned
-        if entry.details is not None and entry.details.is_trashed
-    ]
+    found = apple.read_tables(tables, read)
+    planned, plan.files = plan.files, []
+    for entry in planned:
+        file = entry.file
+        if file in tables:
+            continue
+        details = found.details_of(file, entry.details)
+        if file.name.lower().endswith(".aae"):
+            plan.left_out.append((file.shown, apple.ADJUSTMENTS))
+        elif details is not None and details.is_trashed:
+            plan.left_out.append((file.shown, TRASHED))
+        else:
+            match = apple.EDITED.match(file.name)
+            remark = f"An edited copy of IMG_{match[1]}." if match else entry.remark
+            albums = (*entry.albums, *found.albums.get(file.name, ()))
+            plan.files.append(replace(entry, details=details, albums=albums, remark=remark))
     return plan
 
 
-def with_apple_facts(
-    planned: Planned, facts: dict[str, dict[str, str]], albums: dict[str, list[str]]
-) -> Planned:
-    name = planned.file.name
-    row = facts.get(name, {})
-    details = planned.details
-    if row:
-        details = replace(
-            details or Details(),
-            is_favorite=row.get("favorite", "").lower() == "yes",
-            is_archived=row.get("hidden", "").lower() == "yes",
-            is_trashed=row.get("deleted", "").lower() == "yes",
-        )
-    match = APPLE_EDITED.match(name)
-    remark = f"An edited copy of IMG_{match[1]}." if match else planned.remark
-    return replace(planned, details=details, albums=(*planned.albums, *albums.get(name, ())), remark=remark)
-
-
-def csv_rows(data: bytes) -> list[dict[str, str]]:
-    """The rows of a table; none of what is no table."""
-    try:
-        rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"))))
-    except (UnicodeDecodeError, csv.Error):
-        return []
-    return [{key: value or "" for key, value in row.items() if isinstance(key, str)} for row in rows]
+def plan_immich(plan: ImportPlan) -> ImportPlan:
+    """Without what Immich made of the files itself, when all of its folder is given."""
+    planned, plan.files = plan.files, []
+    for entry in planned:
+        if IMMICH_MADE.search(entry.file.path):
+            plan.left_out.append((entry.file.shown, MADE_BY_IMMICH))
+        else:
+            plan.files.append(entry)
+    return plan

@@ -17,10 +17,15 @@ from photos.shot_names import EDITED
 LONGEST = 46
 SUFFIX = ".supplemental-metadata"
 NUMBERED = re.compile(r"(.+)\(([0-9]{1,4})\)")
+ANY_SUFFIX = re.compile(r"(.+)-[^\W\d_][^\W\d_ ]*(?: [^\W\d_]+)*")
+"""“-edited” in languages that are not listed, cut anywhere, and names of effects."""
 STILLS = (".heic", ".jpg", ".jpeg", ".heif", ".png", ".dng")
 CLIPS = (".mp4", ".mov", ".mp", ".m4v")
 YEAR_FOLDER = re.compile(
-    r"(?:Photos|Fotos|Foto|Foto's|Zdjęcia|Foton|Bilder)\b.{0,12} (?:1[89]|20)[0-9]{2}", re.IGNORECASE
+    r"(?:Photos|Fotos|Foto|Foto's|Zdjęcia|Foton|Bilder|Billeder|Kuvat|Fotky|Fotók|Fotografii|Фото|Фотографии|"
+    r"Снимки|Світлини)\b.{0,12} (?:1[89]|20)[0-9]{2}(?: год| року| г\.)?|"
+    r"(?:1[89]|20)[0-9]{2} ?(?:年の写真|年的照片|年的相片|년의? ?사진)",
+    re.IGNORECASE,
 )
 
 
@@ -78,6 +83,8 @@ def owners(name: str) -> Iterator[tuple[str, int]]:
     if dot + extension in CLIPS:
         for still in STILLS:
             yield stem + still, number
+    if match := ANY_SUFFIX.fullmatch(stem):
+        yield match[1] + dot + extension, number
 
 
 def parse(data: bytes) -> Details | None:

@@ -3,9 +3,8 @@
 from xml.etree import ElementTree
 
 from chitra.sources.details import Details, clean_texts
-from photos.xmp import read_xmp
+from photos.xmp import parse_packet, read_xmp
 
-MAX_BYTES = 4 * 1024 * 1024
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 XMP = "{http://ns.adobe.com/xap/1.0/}"
 KEYWORDS = (
@@ -17,12 +16,8 @@ KEYWORDS = (
 
 def details_of(packet: bytes) -> Details | None:
     """None for a packet that is missing, too large or not well-formed."""
-    # An XMP packet has no document type; one that has wants to expand entities.
-    if not packet or len(packet) > MAX_BYTES or b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
-        return None
-    try:
-        root = ElementTree.fromstring(packet.strip(b"\0 \r\n\t"))
-    except (ElementTree.ParseError, ValueError, LookupError):
+    root = parse_packet(packet)
+    if root is None:
         return None
     properties = read_xmp(packet)
     return Details(

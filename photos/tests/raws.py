@@ -13,9 +13,14 @@ Entry = tuple[int, int, Any]
 
 
 def dng(
-    *, preview: bytes | None = None, width: int = SENSOR[0], height: int = SENSOR[1], orientation: int = 1
+    *,
+    preview: bytes | None = None,
+    width: int = SENSOR[0],
+    height: int = SENSOR[1],
+    orientation: int = 1,
+    packets: tuple[Entry, ...] = (),
 ) -> bytes:
-    """A DNG of an orange field; `preview` is a JPEG in it."""
+    """A DNG of an orange field; `preview` is a JPEG in it, `packets` are tags beside its own."""
     sensor = mosaic(width, height)
     main: list[Entry] = [
         (254, 4, (0,) if preview is None else (1,)),
@@ -29,6 +34,7 @@ def dng(
         (0xC621, 10, (1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1)),
         (0xC628, 5, (1, 1, 1, 1, 1, 1)),
         (0xC65A, 3, (21,)),
+        *packets,
     ]
     colours: list[Entry] = [
         (256, 4, (width,)),

@@ -12,7 +12,7 @@ from PIL import Image
 from photos.tests import pictures
 from photos.tests.films import film, sound_only
 from photos.tests.raws import dng
-from photos.tests.test_clips import micro_video, motion_photo, samsung
+from photos.tests.test_clips import heic_motion_photo, micro_video, motion_photo, samsung
 from photos.tests.test_jxl import bomb
 
 MEGAPIXEL = (1200, 900)
@@ -97,6 +97,7 @@ def samples() -> Iterator[Sample]:
     yield Sample(image, "HEIC", pictures.heic)
     yield Sample(image, "AVIF", pictures.avif)
     yield Sample(image, "AVIF, 10 bits", ten_bit_avif)
+    yield Sample(image, "AVIF, animated", lambda: pictures.animated("AVIF", ((255, 0, 0), (0, 0, 255))))
     yield Sample(image, "JPEG XL", pictures.jxl)
     yield Sample(image, "JPEG with ZIP and HTML behind it", polyglot)
     raw = "Camera raw"
@@ -107,6 +108,7 @@ def samples() -> Iterator[Sample]:
     yield Sample(motion, "Google MicroVideo", lambda: micro_video(pictures.jpeg(), film(seconds=0.4)))
     yield Sample(motion, "Google MotionPhoto", lambda: motion_photo(pictures.jpeg(), film(seconds=0.4)))
     yield Sample(motion, "Samsung", lambda: samsung(pictures.jpeg(), film(seconds=0.4)))
+    yield Sample(motion, "Samsung, HEIC", lambda: heic_motion_photo(pictures.heic(), film(seconds=0.4)))
     video = "Videos"
     yield Sample(video, "MP4, H.264 and AAC", film)
     yield Sample(video, "MP4, H.265", lambda: film(video="libx265"))

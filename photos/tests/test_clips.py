@@ -9,7 +9,7 @@ import pytest
 from photos import filetypes
 from photos.clips import Clip, clean_id, find_clip, live_photo_id
 from photos.tests.films import film
-from photos.tests.pictures import jpeg
+from photos.tests.pictures import heic, jpeg
 
 LIVE_ID = "0A1B2C3D-0000-1111-2222-333344445555"
 
@@ -43,6 +43,12 @@ def samsung(picture: bytes, clip: bytes) -> bytes:
     return picture + block + directory + struct.pack("<I", len(directory)) + b"SEFT"
 
 
+def heic_motion_photo(picture: bytes, clip: bytes) -> bytes:
+    """As Samsung writes it: the film in a box, and one more behind it."""
+    trailer = struct.pack(">I4s", 20, b"sefd") + bytes(12)
+    return picture + struct.pack(">I4s", 8 + len(clip), b"mpvd") + clip + trailer
+
+
 def apple_note(identifier: str = LIVE_ID) -> bytes:
     text = identifier.encode() + b"\0"
     entry = struct.pack(">HHII", 0x11, 2, len(text), 16 + 12)
@@ -64,6 +70,22 @@ def test_the_film_of_a_motion_photo_is_found(tmp_path: Path, make: object) -> No
         assert found is not None
         file.seek(found.offset)
         assert file.read(found.size) == clip
+
+
+def test_the_film_of_a_heic_is_in_a_box_of_its_own(tmp_path: Path) -> None:
+    clip = film(seconds=0.4)
+    with opened(tmp_path, heic_motion_photo(heic(), clip)) as file:
+        found = find_clip(file, filetypes.HEIC)
+        assert found is not None
+        file.seek(found.offset)
+        assert file.read(found.size) == clip
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 0xFFFFFFFF])
+def test_boxes_that_lie_about_their_size_end_the_search(tmp_path: Path, size: int) -> None:
+    data = heic() + struct.pack(">I4s", size, b"free") + struct.pack(">I4s", 100, b"mpvd")
+    with opened(tmp_path, data) as file:
+        assert find_clip(file, filetypes.HEIC) is None
 
 
 def test_an_ordinary_photo_has_no_film(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import io
 import math
 import struct
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -51,6 +52,26 @@ def test_text_ends_at_the_first_nul_and_may_be_utf8_or_latin1() -> None:
     for raw, text in ((b"Zo\xc3\xab \0junk", "Zoë"), (b"Zo\xeb\0\0\0\0\0", "Zoë")):
         data = directory((0x010F, 2, len(raw), 26)) + raw
         assert read(data).text("Make") == text
+
+
+def test_text_of_the_newer_type_for_utf8_is_read() -> None:
+    text = "Zoë’s".encode()
+    assert read(directory((0x010F, 129, len(text), 26)) + text).text("Make") == "Zoë’s"
+
+
+def test_the_wide_texts_of_windows_are_read() -> None:
+    text = "Zoë 🙂\0".encode("utf-16-le")
+    assert read(directory((0x9C9B, 1, len(text), 26)) + text).wide_text("XPTitle") == "Zoë 🙂"
+    assert read(directory((0x9C9B, 4, 1, 7))).wide_text("XPTitle") == ""
+
+
+def test_values_that_claim_the_same_bytes_cost_no_more_than_the_file() -> None:
+    block = directory(*((0x9003 + number, 2, 60_000, 8) for number in range(5000)))
+    tracemalloc.start()
+    read(block)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2_000_000
 
 
 def test_a_rational_over_zero_is_no_number() -> None:

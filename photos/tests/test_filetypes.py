@@ -121,6 +121,8 @@ def test_the_maker_tells_which_raw_file_a_tiff_is(make: bytes, kind: filetypes.F
         (_ftyp(b"isom", b"mp41"), filetypes.MP4),
         (_ftyp(b"mp42", b"heic"), filetypes.MP4),
         (_ftyp(b"3gp5"), filetypes.MP4),
+        (_ftyp(b"mp4v"), filetypes.MP4),
+        (_ftyp(b"jpeg", b"mif1"), filetypes.HEIF),
         (_ftyp(b"M4V "), filetypes.M4V),
         (_ftyp(b"qt  "), filetypes.MOV),
         (b"\0\0\0\x08wide\0\0\x10\0mdat", filetypes.MOV),

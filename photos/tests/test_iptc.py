@@ -58,6 +58,12 @@ def test_a_checksum_that_does_not_fit_says_outdated() -> None:
     assert read_iptc(photoshop((0x0404, FIELDS), (0x0425, b"x" * 16))).is_outdated
 
 
+def test_records_that_a_tiff_has_as_numbers_are_read() -> None:
+    data = FIELDS + bytes(-len(FIELDS) % 4)
+    turned = b"".join(data[at : at + 4][::-1] for at in range(0, len(data), 4))
+    assert read_iptc(turned) == read_iptc(FIELDS)
+
+
 def test_old_text_is_latin_1() -> None:
     assert read_iptc(records((2, 90, "Zürich".encode("latin-1")))).city == "Zürich"
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -6,10 +7,15 @@ from typing import Any
 import pytest
 from PIL.TiffImagePlugin import IFDRational
 
+from photos.exif import ExifTags, Value
 from photos.imaging import UndecodableImage
-from photos.metadata import Metadata, read_metadata
+from photos.iptc import IptcFields
+from photos.metadata import Blocks, Metadata, interpret, read_metadata
 from photos.tests import pictures
+from photos.tests.raws import dng
+from photos.tests.test_iptc import FIELDS
 from photos.tests.test_xmp import PACKET
+from photos.xmp import XmpProperties
 
 ORIGINAL, DIGITIZED, MODIFIED = 0x9003, 0x9004, 0x0132
 OFFSET, OFFSET_ORIGINAL = 0x9010, 0x9011
@@ -178,6 +184,38 @@ def test_xmp_fills_what_exif_leaves_out(read: Read) -> None:
     assert (found.title, found.description) == ("The lake", "Early in the morning")
 
 
+def test_a_day_without_its_hour_gives_way_to_the_same_day_with_it() -> None:
+    blocks = Blocks(
+        xmp=XmpProperties(dates=("2006-10-29",)), iptc=IptcFields(created="2006-10-29T06:27:51-0500")
+    )
+    found = interpret(blocks)
+    assert (found.taken_at, found.taken_at_source) == (datetime(2006, 10, 29, 6, 27, 51), "iptc")
+    other_day = replace(blocks, iptc=IptcFields(created="2006-10-30T06:27:51-0500"))
+    assert interpret(other_day).taken_at == datetime(2006, 10, 29)
+
+
+@pytest.mark.parametrize(
+    ("second", "gps", "minutes"), [(56, {}, 120), (57, {}, None), (56, {"GPSLatitude": (48.0,)}, None)]
+)
+def test_the_offset_of_the_same_moment_in_xmp_counts_unless_a_place_tells_a_better_one(
+    second: int, gps: dict[str, tuple[float, ...]], minutes: int | None
+) -> None:
+    values: dict[str, Value] = {"DateTimeOriginal": "2024:05:01 12:34:56", **gps}
+    exif = ExifTags(values)
+    found = interpret(Blocks(exif, XmpProperties(dates=(f"2024-05-01T12:34:{second}+02:00",))))
+    assert (found.utc_offset_minutes, found.taken_at_source) == (minutes, "exif_original")
+
+
+def test_texts_of_windows_come_last() -> None:
+    texts = {"XPTitle": "XPTitle", "XPComment": "XPComment", "XPKeywords": "sea;Rome"}
+    exif = ExifTags({name: f"{text}\0".encode("utf-16-le") for name, text in texts.items()})
+    found = interpret(Blocks(exif))
+    assert (found.title, found.description) == ("XPTitle", "XPComment")
+    assert found.keywords == ("sea", "Rome")
+    named = interpret(Blocks(exif, iptc=IptcFields(title="The lake")))
+    assert named.title == "The lake"
+
+
 def test_exif_goes_before_xmp(read: Read) -> None:
     exif = pictures.taken("2024:05:01 12:34:56", place=(1, 2))
     found = read(pictures.encode(pictures.picture(32, 24), "JPEG", exif=exif, xmp=PACKET.encode()))
@@ -252,3 +290,23 @@ def test_what_a_camera_writes_into_every_description_is_left_out(tagged: Tagged)
     for text in ("OLYMPUS DIGITAL CAMERA", "SONY DSC", "DCIM\\100MEDIA\\DJI_0001.JPG", "Pinhole 1"):
         assert tagged(tags={0x010E: text, 0x0110: "Pinhole 1"}).description == ""
     assert tagged(tags={0x010E: "My first digital camera"}).description == "My first digital camera"
+
+
+@pytest.mark.parametrize("kind", ["DNG", "TIFF"])
+def test_xmp_and_iptc_are_tags_of_raw_and_tiff_files(read: Read, kind: str) -> None:
+    tags = ((700, 1, PACKET.encode()), (33723, 7, FIELDS))
+    if kind == "DNG":
+        found = read(dng(preview=pictures.jpeg(64, 48), packets=tags))
+    else:
+        picture = pictures.picture(64, 48)
+        found = read(pictures.encode(picture, "TIFF", tiffinfo={tag: value for tag, _, value in tags}))
+    assert (found.title, found.city) == ("The lake", "Lucerne")
+
+
+def test_avif_that_moves_has_metadata_too(read: Read) -> None:
+    first, second = pictures.picture(64, 48), pictures.picture(64, 48, seed=1)
+    exif = pictures.exif(tags={0x010F: "Chitra"})
+    found = read(
+        pictures.encode(first, "AVIF", save_all=True, append_images=[second], exif=exif, xmp=PACKET.encode())
+    )
+    assert (found.camera_make, found.title) == ("Chitra", "The lake")

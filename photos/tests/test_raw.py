@@ -74,6 +74,12 @@ def test_a_raw_file_cut_short_has_a_reason_or_its_preview(tmp_path: Path, keep: 
         render(tmp_path, truncated(dng(), keep))
 
 
+def test_a_raw_file_whose_last_rows_are_missing_does_not_pass_for_a_dark_photo(tmp_path: Path) -> None:
+    data = dng()
+    with pytest.raises(UndecodableImage, match="cut short"):
+        render(tmp_path, data[: len(data) * 19 // 20].ljust(len(data), b"\0"))
+
+
 def test_the_limit_of_pixels_holds_for_raw_files(tmp_path: Path) -> None:
     with pytest.raises(TooManyPixels):
         render(tmp_path, dng(), max_pixels=1000)

@@ -1,6 +1,6 @@
 """Videos: facts, posters, and films made playable."""
 
-from datetime import timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from photos.tests.films import film, sound_only
 from photos.tests.pictures import UPRIGHT_CORNERS, truncated
 
 APPLE = "com.apple.quicktime."
+RECORDED = datetime(2024, 5, 1, 12, 34, 56)
 
 
 def kind_of(data: bytes) -> FileType:
@@ -113,40 +114,12 @@ def test_time_place_and_camera_of_a_phones_film_are_read(tmp_path: Path) -> None
     )
     path = written(tmp_path, film("mov", tags=tags))
     facts = video.read_facts(path, filetypes.MOV)
-    assert facts.recorded_at is not None
-    assert facts.recorded_at.isoformat() == "2024-05-01T12:34:56+02:00"
-    assert facts.content_id == "0A1B2C3D-0000-1111-2222-333344445555"
+    assert facts.tags.content_id == "0A1B2C3D-0000-1111-2222-333344445555"
     found = read_metadata(path)
+    assert found.time is not None
+    assert (found.time.source, found.time.wall, found.time.offset_minutes) == ("video", RECORDED, 120)
     assert [found.latitude, found.longitude, found.altitude] == pytest.approx([48.1372, 11.5755, 519.0])
     assert (found.camera_make, found.camera_model) == ("Chitra", "Pinhole 1")
-
-
-def test_an_instant_without_a_zone_is_one_in_utc() -> None:
-    moment, has_zone = video.recording_time({"creation_time": "2024-05-01T10:34:56.000000Z"})
-    assert moment is not None
-    assert (moment.isoformat(), has_zone) == ("2024-05-01T10:34:56+00:00", False)
-    moment, has_zone = video.recording_time({APPLE + "creationdate": "2024-05-01T12:34:56+0530"})
-    assert moment is not None
-    assert (moment.utcoffset(), has_zone) == (timedelta(hours=5, minutes=30), True)
-
-
-@pytest.mark.parametrize("text", ["", "1904-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "yesterday"])
-def test_a_camera_without_a_clock_tells_no_time(text: str) -> None:
-    assert video.recording_time({"creation_time": text}) == (None, False)
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("+48.1372+011.5755+519.0/", (48.1372, 11.5755, 519.0)),
-        ("-33.8688+151.2093/", (-33.8688, 151.2093, None)),
-        ("+00.0000+000.0000/", (None, None, None)),
-        ("+95.0+011.0/", (None, None, None)),
-        ("at home", (None, None, None)),
-    ],
-)
-def test_places_are_read_as_iso_6709(text: str, place: tuple[float | None, ...]) -> None:
-    assert video.place_of({"location": text}) == place
 
 
 def test_sound_alone_has_no_poster_but_a_reason(tmp_path: Path) -> None:

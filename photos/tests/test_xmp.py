@@ -25,6 +25,28 @@ def test_attributes_and_elements_are_read_alike() -> None:
     assert found.description == "Early in the morning"
 
 
+def test_camera_lens_and_exposure_are_read() -> None:
+    camera = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+      xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:aux="http://ns.adobe.com/exif/1.0/aux/"
+      xmlns:exif="http://ns.adobe.com/exif/1.0/" tiff:Make="Chitra" tiff:Model="Pinhole 1" aux:Lens="35 mm"
+      exif:ExposureTime="1/250" exif:FNumber="28/10" exif:FocalLength="0/0">
+      <exif:ISOSpeedRatings><rdf:Seq><rdf:li>200</rdf:li></rdf:Seq></exif:ISOSpeedRatings>
+      </rdf:Description></rdf:RDF>"""
+    found = read_xmp(camera.encode())
+    assert (found.camera_make, found.camera_model, found.lens_model) == ("Chitra", "Pinhole 1", "35 mm")
+    assert (found.exposure_seconds, found.f_number, found.iso) == pytest.approx((0.004, 2.8, 200))
+    assert found.focal_length_mm is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_the_standards_encodings_are_read_with_and_without_their_mark(encoding: str) -> None:
+    assert read_xmp(PACKET.encode(encoding)).title == "The lake"
+
+
+def test_what_stands_behind_the_packet_does_not_matter() -> None:
+    assert read_xmp(PACKET.encode() + b"ESTUFF\xff<").title == "The lake"
+
+
 @pytest.mark.parametrize(
     "packet",
     [

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from chitra.sources.apple import ADJUSTMENTS, moment_of
 from chitra.sources.archives import Sources
 from chitra.sources.import_report import read_rows
-from chitra.sources.plans import detect
+from chitra.sources.plans import TRASHED, detect
 from chitra.sources.tests.trees import fingerprint, put_picture
 from chitra.sources.xmp_writer import Sidecar, write
 from faces.models import Face, Person
@@ -156,24 +157,72 @@ def test_folders_become_albums_when_that_is_wanted(import_photos: Import, tmp_pa
     assert Album.objects.get().photos.count() == 1
 
 
-def test_apple_tables_say_favourites_and_albums(import_photos: Import, tmp_path: Path) -> None:
-    root = tmp_path / "iCloud Photos Part 1 of 1"
-    for seed, name in enumerate(("IMG_1234.jpg", "IMG_E1234.jpg", "gone.jpg")):
-        put_picture(root / "Photos" / name, seed)
-    (root / "Photos" / "Photo Details.csv").write_text(
-        "imgName,fileChecksum,favorite,hidden,deleted\nIMG_1234.jpg,x,yes,no,no\ngone.jpg,x,no,no,yes\n"
+HEADER = "imgName,fileChecksum,favorite,hidden,deleted,originalCreationDate,viewCount,importDate\n"
+JUNE = '"Saturday June 4,2022 12:11 PM GMT"'
+
+
+@pytest.fixture
+def apple_export(tmp_path: Path) -> Path:
+    """Two parts with a name in both, an edited copy, deleted files, albums and marks."""
+    root = tmp_path / "export"
+    one, two = (root / f"iCloud Photos Part {part} of 2" / "Photos" for part in (1, 2))
+    names = [one / "IMG_1234.jpg", one / "IMG_E1234.jpg", one / "gone.jpg", two / "IMG_1234.jpg"]
+    names += [two / "hidden.jpg", one.parent / "Recently Deleted" / "old.jpg"]
+    for seed, path in enumerate(names):
+        put_picture(path, seed)
+    (one / "IMG_1234.AAE").write_text("<plist/>")
+    (one / "Photo Details.csv").write_text(
+        f"{HEADER}IMG_1234.jpg,x,yes,no,no,{JUNE},3,{JUNE}\ngone.jpg,x,no,no,yes,{JUNE},0,\n"
     )
-    (root / "Albums").mkdir()
-    (root / "Albums" / "Rome.csv").write_text("Images\nIMG_1234.jpg\n")
-    out = import_photos(root, "--report", tmp_path / "report.jsonl")
+    (two / "Photo Details-1.csv").write_text(
+        f"{HEADER}IMG_1234.jpg,y,no,no,no,Sunday June 5,2022 1:05 AM GMT,0,\nhidden.jpg,y,no,no,no,,0,\n"
+    )
+    albums = one.parent / "Albums"
+    albums.mkdir()
+    (albums / "Rome.csv").write_text("Images\nIMG_1234.jpg\n")
+    (albums / "Hidden.csv").write_text("imgName\nhidden.jpg\n")
+    return root
+
+
+def test_apple_tables_say_times_favourites_and_albums(
+    import_photos: Import, apple_export: Path, tmp_path: Path
+) -> None:
+    out = import_photos(apple_export, "--report", tmp_path / "report.jsonl")
     assert "an export of Apple Photos" in out
-    assert "2 imported" in out
-    photo = Photo.objects.get(original_name="IMG_1234.jpg")
-    assert photo.is_favorite
-    assert photo.albums.get().name == "Rome"
+    assert "4 imported" in out
+    first, second = Photo.objects.filter(original_name="IMG_1234.jpg").order_by("taken_at")
+    assert (first.is_favorite, second.is_favorite) == (True, False)
+    assert first.taken_at == datetime(2022, 6, 4, 12, 11, tzinfo=UTC)
+    assert second.taken_at == datetime(2022, 6, 5, 1, 5, tzinfo=UTC)
+    assert first.albums.get().name == "Rome"
+    assert Photo.objects.get(original_name="hidden.jpg").is_archived
     rows = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
-    remarks = {Path(row["path"]).name: row["remark"] for row in rows}
-    assert remarks["IMG_E1234.jpg"] == "An edited copy of IMG_1234."
+    ends = {Path(row["path"]).name: (row["status"], row["reason"] or row["remark"]) for row in rows}
+    assert ends["IMG_E1234.jpg"] == ("imported", "An edited copy of IMG_1234.")
+    assert ends["IMG_1234.AAE"] == ("skipped", ADJUSTMENTS)
+    assert ends["gone.jpg"] == ends["old.jpg"] == ("skipped", TRASHED)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        (JUNE, datetime(2022, 6, 4, 12, 11, tzinfo=UTC)),
+        ("Monday January 2, 2023 12:05 AM GMT", datetime(2023, 1, 2, 0, 5, tzinfo=UTC)),
+        ("Monday Smarch 2,2023 1:05 AM GMT", None),
+        ("Monday June 31,2023 1:05 AM GMT", None),
+        ("", None),
+    ],
+)
+def test_apples_moments_are_read(text: str, moment: datetime | None) -> None:
+    assert moment_of([text]) == moment
+
+
+def test_what_immich_made_itself_is_left_out(import_photos: Import, tmp_path: Path) -> None:
+    put_picture(tmp_path / "in" / "upload" / "user" / "ab" / "a.jpg", 1)
+    put_picture(tmp_path / "in" / "thumbs" / "user" / "ab" / "a-preview.jpeg", 2)
+    out = import_photos(tmp_path / "in")
+    assert "an export of Immich" in out
+    assert Photo.objects.get().original_name == "a.jpg"
 
 
 @pytest.mark.parametrize("names", [["a.jpg"], ["a.jpg", "a.json"], ["library/x/a.jpg"], ["a.jpg", "a.xmp"]])
