@@ -12,6 +12,8 @@ EDITED = (
     "-edited",
     "-bearbeitet",
     "-editado",
+    "-ha editado",
+    "-editat",
     "-modifié",
     "-modificato",
     "-bewerkt",
@@ -24,6 +26,7 @@ EDITED = (
     "-отредактировано",
     "-編集済み",
     "-已修改",
+    "-编辑",
 )
 """How Google calls edited copies, in the languages it speaks."""
 _EDITED_ENDS = re.compile("(.+?)(?:" + "|".join(map(re.escape, EDITED)) + r"|-edit(?:-\d{1,2})?|~\d{1,2})")
