@@ -24,7 +24,7 @@ TURNER = "ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 RECOGNIZER = "PP-OCRv6_rec_small.onnx"
 REVISION = 1  # of what this module does with them
 
-# Measured on words in seven typefaces, 13 to 140 pixels high on a picture of 1600, and on 102 photos of things.
+# Measured on words in seven typefaces, 13 to 140 pixels high on pictures of 1600, and on photos of things.
 FIRST_LOOK_PIXELS = 736  # half the price of the second look; at 640 receipts in small print leave no trace
 READING_PIXELS = 960  # 1280 finds no more words
 NARROWEST_LINE = [3, 48, 96]  # what shorter lines are padded to; the package's 320 costs a third more
