@@ -30,7 +30,7 @@ class Selection:
         return self.wanted.apply(photos)
 
 
-def change_photos(photos: QuerySet[Any], change: Callable[[QuerySet[Any]], int]) -> int:
+def change_photos(photos: QuerySet[Any], change: Callable[[Any], int]) -> int:
     """Apply `change` to these photos and tell the pages of their libraries. Returns how many changed."""
     with transaction.atomic():
         libraries = list(photos.order_by().values_list("library_id", flat=True).distinct())

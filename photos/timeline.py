@@ -85,7 +85,7 @@ def newer_page(photos: QuerySet[Any], *, after: str, size: int = PAGE_SIZE) -> T
     return TimelinePage(by_day(shown), "", cursor_of(shown[0]) if len(rows) > size else "")
 
 
-def with_newer(page: TimelinePage, photos: QuerySet[Any], *, before: str) -> TimelinePage:
+def with_newer(page: TimelinePage, photos: Any, *, before: str) -> TimelinePage:
     """The page that begins after `before`, with the cursor of what is newer, when there is something."""
     first = cursor_of(page.days[0].photos[0]) if page.days else before
     is_newest = not photos.before_in_timeline(*parse_cursor(first)).exists()
