@@ -24,7 +24,7 @@ NAMES = {
 }
 Read = Callable[[SourceFile], bytes]
 PHOTO_LIST = "photos.jsonl"
-EXPORT_FILES = {PHOTO_LIST, "albums.json", "people.json"}
+EXPORT_FILES = {PHOTO_LIST, "albums.json", "people.json", "stacks.json"}
 GOOGLE_FOLDER = re.compile(r"(^|/)Takeout/|(^|/)Google (Photos|Fotos|Foto|Zdjęcia|Фото|フォト)/")
 APPLE_EDITED = re.compile(r"IMG_E([0-9]{4,})\b", re.IGNORECASE)
 IMMICH = re.compile(r"(^|/)(library|upload)/[^/]+/")
