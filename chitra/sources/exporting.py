@@ -2,7 +2,8 @@
 
 originals/2024/05/IMG_1.jpg        an original, byte for byte; beside it IMG_1.jpg.xmp
 photos.jsonl                       a line for each photo: times, texts, marks, tags, named faces
-albums.json, people.json           everything else that people made
+albums.json, people.json,
+stacks.json                        everything else that people made
 """
 
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 from chitra.sources.plans import PHOTO_LIST
 from chitra.sources.records import album_records, named_faces, people_records, photo_record
+from chitra.sources.stack_records import stack_records
 from chitra.sources.xmp_writer import Sidecar, write
 from faces.regions import Region
 from photos.models import Library, Photo
@@ -42,6 +44,7 @@ def export_library(
         raise BadTarget(NOT_EMPTY.format(path=target))
     write_json(target / "albums.json", album_records(library))
     write_json(target / "people.json", people_records(library))
+    write_json(target / "stacks.json", stack_records(library))
     counts: Counter[str] = Counter()
     failures: list[tuple[str, str]] = []
     partial = target / f".{PHOTO_LIST}.part"

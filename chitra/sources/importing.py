@@ -20,6 +20,7 @@ from chitra.sources.import_report import Row, Status
 from chitra.sources.plans import EXPORT_FILES, PHOTO_LIST, ImportPlan, Planned
 from chitra.sources.records import restore_albums, restore_people, restore_photo
 from chitra.sources.sidecar_faces import name_faces
+from chitra.sources.stack_records import restore_stacks
 from photos.hashing import hash_file
 from photos.importing import keep_sidecar, when_database_is_back
 from photos.models import Album, AlbumPhoto, Library, Photo, Tag
@@ -27,6 +28,11 @@ from photos.services import Ingested, RejectedFile, ingest, wall_clock
 from photos.storage_errors import StorageUnavailable
 
 MAX_TAG = 200
+RESTORED: dict[str, Callable[[Library, list[dict[str, Any]]], None]] = {
+    "people.json": restore_people,
+    "albums.json": restore_albums,
+    "stacks.json": restore_stacks,
+}
 Progress = Callable[[Counter[str]], None]
 
 
@@ -133,7 +139,7 @@ class Importer:
         return {record["file"]: record for record in records}
 
     def _finish_restoring(self, plan: ImportPlan) -> None:
-        for name, restore in (("people.json", restore_people), ("albums.json", restore_albums)):
+        for name, restore in RESTORED.items():
             file = self._find(name)
             if file is not None:
                 restore(self._library, json.loads(self._sources.read(file) or b"[]"))

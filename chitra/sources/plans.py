@@ -22,7 +22,7 @@ NAMES = {
 }
 Read = Callable[[SourceFile], bytes]
 PHOTO_LIST = "photos.jsonl"
-EXPORT_FILES = {PHOTO_LIST, "albums.json", "people.json"}
+EXPORT_FILES = {PHOTO_LIST, "albums.json", "people.json", "stacks.json"}
 GOOGLE_FOLDER = re.compile(r"(^|/)Takeout/|(^|/)Google (Photos|Fotos|Foto|Zdjęcia|Фото|フォト)/")
 IMMICH = re.compile(r"(^|/)(library|upload)/[^/]+/")
 IMMICH_MADE = re.compile(r"(^|/)(thumbs|encoded-video|profile|backups)/")

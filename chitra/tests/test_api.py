@@ -151,6 +151,8 @@ JSON_ENDPOINTS = [
     ("post", "api-keys"),
     ("patch", "api-photo-edit"),
     ("post", "api-apply-dates"),
+    ("post", "api-stacks"),
+    ("patch", "api-stack"),
 ]
 WITHOUT_BODY = {
     ("post", "api-upload"),  # takes a form
@@ -160,6 +162,7 @@ WITHOUT_BODY = {
     ("post", "api-job-cancel"),
     ("post", "api-job-retry"),
     ("delete", "api-album"),
+    ("delete", "api-stack"),
     ("delete", "api-library"),
     ("delete", "api-member"),
     ("delete", "api-key"),

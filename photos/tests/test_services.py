@@ -56,6 +56,7 @@ def test_bytes_row_and_steps_are_there_when_ingest_returns(library: Library, med
     assert [(row.step, row.status, row.ready_at is not None) for row in PhotoStep.objects.order_by("pk")] == [
         ("metadata", "pending", True),
         ("renditions", "pending", True),
+        ("neighbours", "pending", False),
         ("embedding", "pending", False),
         ("faces", "pending", False),
         ("names", "pending", False),

@@ -21,6 +21,7 @@ from chitra.sources.xmp_writer import Sidecar, write
 from faces.models import Face, Person
 from jobs.tasks import drain
 from photos.models import Album, Library, Photo, Tag
+from photos.stack_editing import stack_photos
 from photos.tests.pictures import jpeg
 
 Import = Callable[..., str]
@@ -235,7 +236,12 @@ def test_plain_folders_are_taken_for_what_they_are(tmp_path: Path, names: list[s
 
 
 def test_an_export_comes_back_as_it_was(
-    library: Library, bob: Any, import_photos: Import, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    library: Library,
+    alice: Any,
+    bob: Any,
+    import_photos: Import,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     for seed in range(3):
         put_picture(
@@ -255,6 +261,7 @@ def test_an_export_comes_back_as_it_was(
         library=library, name="Charlie", birth_date="2001-02-03", aliases=["Charles"], is_favorite=True
     )
     Face.objects.create(photo=one, x1=0.1, y1=0.2, x2=0.5, y2=0.6, detection_score=1, person=person)
+    stack_photos(library=library, photo_ids=[three.pk, two.pk], actor=alice)
     call_command("export", str(tmp_path / "first"), "--user", "alice@example.org")
     assert "3 written, 0 there already, 0 failed." in capsys.readouterr().out
     xmp = [path.read_text() for path in (tmp_path / "first").rglob("*.xmp")]
@@ -265,6 +272,9 @@ def test_an_export_comes_back_as_it_was(
     call_command("export", str(tmp_path / "second"), "--user", "bob@example.org")
     assert "0 written, 3 there already, 0 failed." in capsys.readouterr().out
     assert contents(tmp_path / "first") == contents(tmp_path / "second")
+    assert contents(tmp_path / "first")["stacks"] == [
+        {"kind": "manual", "photos": [three.checksum, two.checksum]}
+    ]
 
 
 def contents(root: Path) -> dict[str, Any]:
@@ -275,6 +285,7 @@ def contents(root: Path) -> dict[str, Any]:
         "photos": sorted((record | {"file": ""} for record in records), key=lambda record: record["sha256"]),
         "albums": json.loads((root / "albums.json").read_text()),
         "people": json.loads((root / "people.json").read_text()),
+        "stacks": json.loads((root / "stacks.json").read_text()),
     }
 
 
