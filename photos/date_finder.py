@@ -36,7 +36,7 @@ _NAME_TOLERANCE = timedelta(hours=26)
 _FIRST_DIGITAL_YEAR = 1990
 _UNSET_DAYS = 3
 _UNSET_YEARS = (1904, 1970, 1980, 2000)
-_OF_CAMERA = frozenset({"exif_original", "exif_digitized", "exif_modified", "xmp"})
+_OF_CAMERA = frozenset({"exif_original", "exif_digitized", "exif_modified", "xmp", "video"})
 
 
 @dataclass(frozen=True)

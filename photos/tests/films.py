@@ -1,6 +1,7 @@
 """Video files made for tests: a white square moves over four colours, and there is a tone."""
 
 import io
+import struct
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -82,3 +83,15 @@ def sound_only(format: str = "mp4") -> bytes:
         sound.layout = "stereo"
         _add_tone(container, sound, 1.0)
     return buffer.getvalue()
+
+
+def no_streams() -> bytes:
+    """An MP4 that says how long it is and has nothing in it."""
+    matrix = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    head = struct.pack(">IIIIIIH10x36s24xI", 0, 0, 0, 1000, 0, 0x10000, 0x100, matrix, 1)
+    boxes = (b"ftyp", b"isom\0\0\0\0isom"), (b"moov", _box(b"mvhd", head)), (b"mdat", bytes(100))
+    return b"".join(_box(name, content) for name, content in boxes)
+
+
+def _box(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content) + 8) + name + content

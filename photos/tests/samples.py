@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from photos.tests import pictures
-from photos.tests.films import film, sound_only
+from photos.tests.films import film, no_streams, sound_only
 from photos.tests.raws import dng
 from photos.tests.test_clips import heic_motion_photo, micro_video, motion_photo, samsung
 from photos.tests.test_jxl import bomb
@@ -71,6 +71,11 @@ def many_frames(count: int = 10_000) -> bytes:
     return buffer.getvalue()
 
 
+def without_end(data: bytes) -> bytes:
+    """The last twentieth zeros, as a disk leaves it when it was full."""
+    return data[: len(data) * 19 // 20].ljust(len(data), b"\0")
+
+
 def polyglot() -> bytes:
     """A JPEG that is a ZIP and a web page too."""
     return pictures.jpeg() + b"<script>alert(1)</script>PK\x05\x06" + bytes(18)
@@ -121,6 +126,8 @@ def samples() -> Iterator[Sample]:
     yield Sample(video, "AVI, MPEG-4 and MP3", lambda: film("avi", video="mpeg4", audio="libmp3lame"))
     bad = "Bad input"
     yield Sample(bad, "MP4 with sound only", sound_only, is_good=False)
+    yield Sample(bad, "MP4 without streams", no_streams, is_good=False)
+    yield Sample(bad, "DNG whose last rows are missing", lambda: without_end(dng()), is_good=False)
     for format in ("PNG", "GIF", "HEIC", "AVIF", "BMP", "JPEG"):
         yield Sample(bad, f"{format} of 50,000 × 50,000", partial(pictures.huge, format), is_good=False)
     yield Sample(bad, "JPEG XL of 50,000 × 50,000", lambda: bomb(50_000), is_good=False)

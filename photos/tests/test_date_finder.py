@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -66,6 +67,13 @@ def test_a_camera_among_phones_is_moved_to_the_same_events(hours: int) -> None:
     ahead = timedelta(hours=hours)
     [proposal] = find(party(ahead=ahead))
     assert proposal.kind == "neighbours"
+    assert all(move.after - move.before == -ahead for move in proposal.moves)
+
+
+def test_films_that_show_the_wall_clock_where_utc_is_due_are_moved_too() -> None:
+    ahead = timedelta(hours=-6)
+    shots = [replace(shot, source="video") if shot.device == CAMERA else shot for shot in party(ahead=ahead)]
+    [proposal] = find(shots)
     assert all(move.after - move.before == -ahead for move in proposal.moves)
 
 

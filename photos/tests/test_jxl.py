@@ -11,8 +11,10 @@ from PIL import Image
 from photos import jxl
 from photos.imaging import TooManyPixels, UndecodableImage, decode_rgb
 from photos.media_metadata import read_metadata
+from photos.metadata import read_xmp_packet
 from photos.rendering import Renditions, make_renditions
 from photos.tests import pictures
+from photos.tests.test_xmp import PACKET
 
 BROWN = (200, 100, 50)
 BROWN_LIST = list(BROWN)
@@ -71,6 +73,15 @@ def test_exif_in_the_container_is_read(tmp_path: Path) -> None:
     exif = pictures.taken("2024:05:01 12:34:56")
     path.write_bytes(pictures.jxl(64, 48, exif=exif, use_container=True))
     assert read_metadata(path).camera_model == "Pinhole 1"
+
+
+def test_xmp_in_the_container_is_found_for_faces_too(tmp_path: Path) -> None:
+    packet = PACKET.encode()
+    box = (len(packet) + 8).to_bytes(4, "big") + b"xml " + packet
+    path = tmp_path / "photo.jxl"
+    path.write_bytes(pictures.jxl(64, 48, use_container=True) + box)
+    assert read_metadata(path).title == "The lake"
+    assert read_xmp_packet(path) == (packet, 1)
 
 
 @pytest.mark.parametrize("keep", [0.01, 0.2, 0.5, 0.9])

@@ -11,6 +11,7 @@ from photos.media_metadata import read_metadata
 from photos.rendering import Renditions, make_renditions
 from photos.tests.pictures import jpeg, truncated
 from photos.tests.raws import SENSOR, dng
+from photos.tests.samples import without_end
 
 GREEN = (10, 200, 30)
 
@@ -75,9 +76,8 @@ def test_a_raw_file_cut_short_has_a_reason_or_its_preview(tmp_path: Path, keep: 
 
 
 def test_a_raw_file_whose_last_rows_are_missing_does_not_pass_for_a_dark_photo(tmp_path: Path) -> None:
-    data = dng()
     with pytest.raises(UndecodableImage, match="cut short"):
-        render(tmp_path, data[: len(data) * 19 // 20].ljust(len(data), b"\0"))
+        render(tmp_path, without_end(dng()))
 
 
 def test_the_limit_of_pixels_holds_for_raw_files(tmp_path: Path) -> None:
