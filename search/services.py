@@ -204,7 +204,7 @@ def similar_photos(*, user: Any, photo: Photo, limit: int) -> list[Hit] | None:
     row = rows.select_related("encoder").first()
     if row is None:
         return None
-    vector = np.asarray(row.vector.to_numpy(), dtype=np.float32)
+    vector = np.asarray(row.vector, dtype=np.float32)
     near = nearest_photos(user=user, vector=vector, limit=limit + 1, min_score=-1.0, encoder=row.encoder)
     return [hit for hit in near if hit.photo.pk != photo.pk][:limit]
 
