@@ -16,6 +16,7 @@ ERRORS = {
     "405": "The endpoint has other methods.",
     "409": "What is asked for contradicts what is there: `error` says how.",
     "413": "The body or a file is too large.",
+    "414": "The address is longer than 16 KiB.",
     "415": "The body or a file is of a type that is not taken.",
     "422": "Some values cannot be used: `fields` says which and why.",
     "429": "Too many attempts; `Retry-After` says when to try again.",
@@ -145,7 +146,7 @@ def error_statuses(path: str, operation: dict[str, Any]) -> set[str]:
     if "{" in path or "library" in queries:  # what the caller may not see is not there
         found.add("404")
     if queries:
-        found |= {"400", "422"}
+        found |= {"400", "414", "422"}
     if "requestBody" in operation:
         found |= {"400", "413", "415", "422"}
     if path.startswith(("/api/photos/upload", "/api/search/photos")):
