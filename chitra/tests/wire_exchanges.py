@@ -83,6 +83,9 @@ UPLOAD = "POST /api/photos/upload"
 UNKNOWN = "unknown ids in PUT, merge and assign are 404"
 EXCHANGES = [
     E("GET /api/health", (200, 200), 200, {"status": str, "version": str, "db_path": str, "db_status": str}),
+    E("GET /", (200, 503), 302, None, why="`GET /` is the web pages"),
+    E("GET /some/route", (404, 404), 404, None),
+    E("GET /assets/x.js", (404, 404), 404, None),
     E("GET /api/nothing", (404, 404), 404, "not_found"),
     E("GET /api/photos?limit=1", (200, 200), 200, {"items": [PHOTO], "limit": 1, "offset": 0, "total": int}),
     E("GET /api/photos?limit=2&offset=60", (200, 200), 200, {"items": [], "limit": 2, "offset": 60}),
