@@ -7,7 +7,6 @@ from asgiref.sync import sync_to_async
 from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.decorators import permission_classes
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
@@ -15,12 +14,13 @@ from rest_framework.request import Request
 
 from chitra.accounts import tokens
 from photos.api_errors import Unauthorized, validated
+from photos.api_fields import Body, TextField
 from photos.film_serving import film_answer
 from photos.models import Photo
 
 
-class VideoParameters(serializers.Serializer[None]):
-    token = serializers.CharField(default="", allow_blank=True, max_length=2000, help_text="Of media-token.")
+class VideoParameters(Body):
+    token = TextField(default="", allow_blank=True, max_length=2000, help_text="Of media-token.")
 
 
 @extend_schema(

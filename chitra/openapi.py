@@ -6,6 +6,8 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+from chitra import openapi_fields  # noqa: F401 - registers what it says of fields
+
 ERRORS = {
     "400": "The request cannot be used as it is: `error` says why.",
     "401": "No key or token, or none that is valid.",
@@ -14,6 +16,7 @@ ERRORS = {
     "405": "The endpoint has other methods.",
     "409": "What is asked for contradicts what is there: `error` says how.",
     "413": "The body or a file is too large.",
+    "414": "The address is longer than 16 KiB.",
     "415": "The body or a file is of a type that is not taken.",
     "422": "Some values cannot be used: `fields` says which and why.",
     "429": "Too many attempts; `Retry-After` says when to try again.",
@@ -119,7 +122,18 @@ def add_errors(result: dict[str, Any], **context: Any) -> dict[str, Any]:
             for status in ERRORS.keys() & (named | error_statuses(path, operation)):
                 answers[status] = {"$ref": f"#/components/responses/Error{status}"}
             operation["responses"] = dict(sorted(answers.items()))
+            body = operation.get("requestBody", {})
+            if any(is_needed(content["schema"], components) for content in body.get("content", {}).values()):
+                body["required"] = True
     return result
+
+
+def is_needed(schema: dict[str, Any], components: dict[str, Any]) -> bool:
+    """Whether a body must be sent, because not even `{}` would do."""
+    if "$ref" in schema:
+        schema = components["schemas"][schema["$ref"].rpartition("/")[2]]
+    branches = schema.get("oneOf", schema.get("anyOf", []))
+    return "required" in schema or (bool(branches) and all("required" in branch for branch in branches))
 
 
 def error_statuses(path: str, operation: dict[str, Any]) -> set[str]:
@@ -132,7 +146,7 @@ def error_statuses(path: str, operation: dict[str, Any]) -> set[str]:
     if "{" in path or "library" in queries:  # what the caller may not see is not there
         found.add("404")
     if queries:
-        found |= {"400", "422"}
+        found |= {"400", "414", "422"}
     if "requestBody" in operation:
         found |= {"400", "413", "415", "422"}
     if path.startswith(("/api/photos/upload", "/api/search/photos")):

@@ -10,6 +10,7 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
+from chitra.errors import TooLarge
 from photos.api_errors import Unprocessable
 
 
@@ -27,7 +28,7 @@ class StrictJSONParser(BaseParser):
     ) -> dict[str, Any]:
         text = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
         if len(text) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            raise ParseError("The JSON is too large.")
+            raise TooLarge
         if not text.strip():
             return {}
         try:

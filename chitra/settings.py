@@ -376,6 +376,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 0}},
     "ENUM_NAME_OVERRIDES": {
         "PartStatusEnum": ["ok", "error"],
@@ -387,6 +388,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "chitra.openapi.add_errors",
+        "chitra.openapi_examples.add_examples",
     ],
 }
 

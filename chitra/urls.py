@@ -23,6 +23,9 @@ api_patterns = [
     re_path("(?P<path>.*)", unknown_path),
 ]
 
+handler400 = "chitra.error_pages.bad_request"
+handler500 = "chitra.error_pages.server_error"
+
 urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("icon.svg"))),
     path("api/", include(api_patterns)),

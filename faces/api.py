@@ -33,7 +33,7 @@ from photos.models import Photo, PhotoStep
 from photos.schemas import OkAnswer, SearchResults
 from photos.serializers import photos_as_json
 
-CONFLICTS = {"person_exists", "undo_blocked", "plan_outdated", "no_plan"}
+CONFLICTS = {"person_exists", "undo_blocked", "plan_outdated", "no_plan", "nothing_left"}
 UNKNOWN = {"person_not_found", "face_not_found"}
 
 
@@ -85,8 +85,16 @@ def list_persons(user: Any) -> Response:
     )
 
 
+def name_from(request: Request) -> str:
+    """The name in a body; BadRequest where there is none, as the old API answers that."""
+    if not str(request.data.get("name", "")).strip():
+        raise BadRequest("Give the person a name.", code="missing_name")
+    name: str = validated(NameBody, request.data)["name"]
+    return name
+
+
 def create(request: Request) -> Response:
-    name = validated(NameBody, request.data)["name"]
+    name = name_from(request)
     try:
         person = people.create_person(
             library=chosen_library(request, request.data), name=name, actor=request.user
@@ -97,7 +105,7 @@ def create(request: Request) -> Response:
 
 
 def rename(request: Request, person_id: int) -> Response:
-    name = validated(NameBody, request.data)["name"]
+    name = name_from(request)
     try:
         person = people.rename_person(
             person=person_for(request.user, person_id, edit=True), name=name, actor=request.user

@@ -6,16 +6,15 @@ from datetime import timedelta
 from math import log2
 from typing import Any, Literal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import Cast, Sqrt
+from django.db.models.functions import Sqrt
 from django.utils import timezone
-from pgvector.django import CosineDistance, HalfVectorField
 
 from faces import curation, people
 from faces.errors import PeopleError
 from faces.journal import Verb, writing
-from faces.models import Face, FaceEmbedding, FaceModelVersion, FaceRejection, Person
+from faces.models import Face, FaceModelVersion, FaceRejection, Person
 from faces.nearness import ASK_AGAIN_DAYS, NearPeople, near_people
 from faces.neighbours import walk_index_until_enough
 
@@ -24,6 +23,22 @@ Answer = Literal["yes", "no", "unsure"]
 BELOW_THRESHOLD = 0.12  # how far below it a pair is still worth a question
 SEEDS = 60  # unassigned faces looked at for one page of questions
 NEIGHBOURS = 16
+
+NEAREST_PEOPLE = """
+SELECT seed.face_id, near.person_id, near.distance
+FROM faces_faceembedding seed CROSS JOIN LATERAL (
+    SELECT face.person_id,
+        known.vector::halfvec({dimensions}) <=> seed.vector::halfvec({dimensions}) AS distance
+    FROM faces_faceembedding known
+    JOIN faces_face face ON face.id = known.face_id
+    JOIN photos_photo photo ON photo.id = face.photo_id
+    JOIN faces_person person ON person.id = face.person_id
+    WHERE known.model_id = {version} AND photo.library_id = %(library)s AND NOT person.is_hidden
+    ORDER BY known.vector::halfvec({dimensions}) <=> seed.vector::halfvec({dimensions}) LIMIT {count}
+) near
+WHERE seed.model_id = {version} AND seed.face_id = ANY(%(faces)s)
+ORDER BY seed.face_id, near.distance
+"""
 
 
 @dataclass(frozen=True)
@@ -73,19 +88,24 @@ def as_suggestion(pair: NearPeople) -> Suggestion:
 def about_faces(user: Any, library_id: int, version: FaceModelVersion, lowest: float) -> Iterator[Suggestion]:
     """The most useful unassigned faces, each with the nearest person it may be."""
     chosen = list(unassigned_faces(user).filter(photo__library_id=library_id).select_related("photo")[:SEEDS])
-    vectors = FaceEmbedding.objects.filter(model=version, face__in=chosen)
-    by_face = dict(vectors.values_list("face_id", "vector"))
+    nearest = nearest_people(library_id, version, chosen)
+    people = Person.objects.in_bulk({person for near in nearest.values() for person, _ in near})
     refused = refusals(chosen)
     together: dict[int, set[int | None]] = {}
     for photo, person in Face.objects.filter(photo__faces__in=chosen).values_list("photo_id", "person_id"):
         together.setdefault(photo, set()).add(person)
     for face in chosen:
-        if face.pk not in by_face:
-            continue
         not_these = refused.get(face.pk, set()) | together.get(face.photo_id, set())
-        nearest = nearest_person(library_id, version, by_face[face.pk], not_these, face)
-        if nearest is not None and nearest[1] >= lowest:
-            yield Suggestion(nearest[0], nearest[1], faces=1, face=face)
+        for person_id, similarity in nearest.get(face.pk, []):
+            candidate = people.get(person_id)
+            if candidate is not None and person_id not in not_these and was_born(candidate, face):
+                if similarity >= lowest:
+                    yield Suggestion(candidate, similarity, faces=1, face=face)
+                break
+
+
+def was_born(person: Person, face: Face) -> bool:
+    return person.birth_date is None or face.photo.taken_at.date() >= person.birth_date
 
 
 def refusals(faces: Sequence[Face]) -> dict[int, set[int | None]]:
@@ -98,32 +118,18 @@ def refusals(faces: Sequence[Face]) -> dict[int, set[int | None]]:
     return found
 
 
-def nearest_person(
-    library_id: int, version: FaceModelVersion, vector: Any, not_these: set[int | None], face: Face
-) -> tuple[Person, float] | None:
-    """Who has the nearest face, and its cosine. Hidden people and the unborn are left out."""
-    distance = CosineDistance(Cast("vector", HalfVectorField(dimensions=version.dimensions)), vector)
-    with transaction.atomic():
+def nearest_people(
+    library_id: int, version: FaceModelVersion, faces: Sequence[Face]
+) -> dict[int, list[tuple[int, float]]]:
+    """For each face whose the nearest faces are, and their cosine, nearest first; hidden people left out."""
+    sql = NEAREST_PEOPLE.format(dimensions=int(version.dimensions), version=int(version.pk), count=NEIGHBOURS)
+    found: dict[int, list[tuple[int, float]]] = {}
+    with transaction.atomic(), connection.cursor() as cursor:
         walk_index_until_enough()
-        rows = (
-            FaceEmbedding.objects.filter(
-                model=version,
-                face__photo__library_id=library_id,
-                face__person__isnull=False,
-                face__person__is_hidden=False,
-            )
-            .annotate(distance=distance)
-            .order_by("distance")
-            .select_related("face__person")
-            .defer("vector")[:NEIGHBOURS]
-        )
-        for row in rows:
-            person = row.face.person
-            if person is None or person.pk in not_these:
-                continue
-            if person.birth_date is None or face.photo.taken_at.date() >= person.birth_date:
-                return person, 1 - float(row.distance)
-    return None
+        cursor.execute(sql, {"library": library_id, "faces": [face.pk for face in faces]})
+        for face_id, person_id, distance in cursor.fetchall():
+            found.setdefault(face_id, []).append((person_id, 1 - float(distance)))
+    return found
 
 
 # --- answers ------------------------------------------------------------------------------------------------

@@ -27,7 +27,9 @@ async def cleanup(request: Request) -> Response:
 
 
 def delete_people_without_faces(user: Any) -> int:
-    return sum(delete_from(library, user) for library in Library.objects.editable_by(user).order_by("pk"))
+    concerned = Person.objects.editable_by(user).filter(faces=None).values("library")
+    libraries = Library.objects.filter(pk__in=concerned).order_by("pk")
+    return sum(delete_from(library, user) for library in libraries)
 
 
 def delete_from(library: Library, user: Any) -> int:

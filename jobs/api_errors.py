@@ -27,6 +27,10 @@ class Unprocessable(APIException):
         self.fields = fields
 
 
+class SentText(str):
+    """A value of a query string or a form: text, whatever it means."""
+
+
 def validated(serializer: type[Serializer[Any]], data: Any) -> dict[str, Any]:
     """The values of a query string or body by this serializer; Unprocessable when some cannot be used."""
     bound = instance_of(serializer)
@@ -47,4 +51,6 @@ def instance_of(serializer: type[Serializer[Any]]) -> Serializer[Any]:
 
 def query_value(query: QueryDict, name: str, field: Any) -> Any:
     """All values of a parameter for a list, else the last one."""
-    return query.getlist(name) if isinstance(field, ListField) else query[name]
+    if isinstance(field, ListField):
+        return [SentText(text) for text in query.getlist(name)]
+    return SentText(text) if isinstance(text := query[name], str) else text

@@ -13,8 +13,8 @@ from rest_framework.response import Response
 
 from photos import albums, bulk, schemas
 from photos.api import offset_page
-from photos.api_errors import Unprocessable, validated
-from photos.api_fields import IdField, TextField
+from photos.api_errors import Conflict, validated
+from photos.api_fields import Body, IdField, TextField
 from photos.bulk_api import editable_album
 from photos.edit_fields import MOST_IDS, SelectionBody, selection_from
 from photos.models import Album, Library, Photo
@@ -26,20 +26,20 @@ class AlbumListParameters(PageParameters):
     library = IdField(required=False)
 
 
-class NewAlbum(serializers.Serializer[Any]):
+class NewAlbum(Body):
     name = TextField(max_length=200)
     description = TextField(required=False, allow_blank=True, max_length=10_000)
     library = IdField(required=False, help_text="One's own when it is left out.")
     photo_ids = serializers.ListField(child=IdField(), required=False, max_length=MOST_IDS)
 
 
-class AlbumChanges(serializers.Serializer[Any]):
+class AlbumChanges(Body):
     name = TextField(required=False, max_length=200)
     description = TextField(required=False, allow_blank=True, max_length=10_000)
     cover = IdField(required=False, allow_null=True, help_text="A photo of the album; null for its first.")
 
 
-class OrderBody(serializers.Serializer[Any]):
+class OrderBody(Body):
     photo_ids = serializers.ListField(child=IdField(), max_length=100_000)
 
 
@@ -77,7 +77,9 @@ class RemovedPhotos(serializers.Serializer[Any]):
     parameters=[AlbumListParameters],
     responses=AlbumPage,
 )
-@extend_schema(methods=["POST"], summary="Make an album", request=NewAlbum, responses={201: AlbumObject})
+@extend_schema(
+    methods=["POST"], summary="Make an album", request=NewAlbum, responses={201: AlbumObject, 404: None}
+)
 @api_view(["GET", "HEAD", "POST"])
 async def album_list(request: Request) -> Response:
     """GET: albums, newest first. POST: a new one, with photos if `photo_ids` names some."""
@@ -131,7 +133,8 @@ def library_for(user: Any, library_id: int | None) -> Library:
         return home
     library: Library | None = Library.objects.editable_by(user).filter(pk=library_id).first()
     if library is None:
-        raise Unprocessable({"library": ["There is no such library, or you may not change it."]})
+        message = "There is no such library, or you may only look at it."
+        raise NotFound(message, code="library_not_found")
     return library
 
 
@@ -143,7 +146,12 @@ def one_album(user: Any, album_id: int) -> dict[str, Any]:
 
 
 @extend_schema(methods=["GET"], summary="One album", responses=AlbumObject)
-@extend_schema(methods=["PATCH"], summary="Change an album", request=AlbumChanges, responses=AlbumObject)
+@extend_schema(
+    methods=["PATCH"],
+    summary="Change an album",
+    request=AlbumChanges,
+    responses={200: AlbumObject, 409: None},
+)
 @extend_schema(methods=["DELETE"], summary="Delete an album", request=None, responses={204: None})
 @api_view(["GET", "HEAD", "PATCH", "DELETE"])
 async def album_detail(request: Request, album_id: int) -> Response:
@@ -166,7 +174,7 @@ def change_album(user: Any, album_id: int, changes: dict[str, Any]) -> dict[str,
     try:
         albums.update_album(album, cover_id=cover_id, **values)
     except albums.BadCover as error:
-        raise Unprocessable({"cover": [str(error)]}) from None
+        raise Conflict(str(error), code="not_in_album") from None
     return one_album(user, album_id)
 
 
@@ -219,7 +227,7 @@ def take_out(user: Any, album_id: int, body: dict[str, Any]) -> int:
     return bulk.remove_from_album(editable_album(user, album_id), photos)
 
 
-@extend_schema(summary="Order an album", request=OrderBody, responses=AlbumObject)
+@extend_schema(summary="Order an album", request=OrderBody, responses={200: AlbumObject, 409: None})
 @api_view(["PUT"])
 async def album_order(request: Request, album_id: int) -> Response:
     """`photo_ids` names every photo of the album once, in the new order."""
@@ -231,5 +239,5 @@ def put_in_order(user: Any, album_id: int, photo_ids: list[int]) -> dict[str, An
     try:
         albums.reorder(editable_album(user, album_id), photo_ids)
     except albums.BadOrder as error:
-        raise Unprocessable({"photo_ids": [str(error)]}) from None
+        raise Conflict(str(error), code="not_all_photos") from None
     return one_album(user, album_id)

@@ -41,6 +41,7 @@ from photos.cursors import page_after
 from photos.edit_fields import PHOTO_COLUMNS, PhotoChanges
 from photos.filter_fields import PhotoListParameters, filter_from
 from photos.filters import PhotoFilter
+from photos.imaging import UndecodableImage
 from photos.importing import BadFolder, import_folder, inside_scan_roots
 from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Photo, PhotoStep
@@ -180,8 +181,9 @@ def delete_photo(user: Any, photo_id: int) -> Response:
 @api_view(["GET", "HEAD"])
 async def photo_image(request: Request, photo_id: int) -> HttpResponseBase:
     """The original, byte for byte; `?download=1` names the file."""
+    wanted = validated(ImageParameters, request.query_params) if request.query_params else {}
     photo = await get_photo(request.user, photo_id)
-    item = media_keys.original_item(photo, download=request.query_params.get("download") == "1")
+    item = media_keys.original_item(photo, download=wanted.get("download") == "1")
     return await serve_original(request, item)
 
 
@@ -247,6 +249,8 @@ async def storage_object(request: Request, key: str) -> HttpResponseBase:
 
     Keys of the old server's thumbnails, which end in .jpg, answer WebP, or JPEG for who does not accept that.
     """
+    if request.query_params:
+        validated(StorageParameters, request.query_params)
     media = await sync_to_async(media_keys.find_media)(request.user, key)
     if media is None:
         raise NotFound("There is no such file.", code="file_not_found")
@@ -264,13 +268,15 @@ async def serve_or_404(request: Request, storage: Any, item: serving.Item, code:
 
 @contextmanager
 def or_404(item: serving.Item, code: str) -> Iterator[None]:
-    """404 with `code` when the object is gone, 503 when the storage does not answer."""
+    """404 with `code` when the object is gone, 422 for a broken one, 503 when the storage does not answer."""
     try:
         yield
     except FileNotFoundError:
         raise NotFound(
             "The file is not in the storage; health and check_files say more.", code=code
         ) from None
+    except UndecodableImage as error:
+        raise DecodeFailed(f"{item.key} is damaged; check_files makes it anew. {error}") from None
     except OSError as error:
         logger.error("%s cannot be read: %s", item.key, error)
         raise Unavailable(
@@ -418,9 +424,9 @@ def describe(ingested: Ingested) -> dict[str, Any]:
 @permission_classes([IsAdministrator])
 async def scan_path(request: Request) -> Response:
     """Import a folder on the server, inside CHITRA_SCAN_ROOTS: `{root, processed}`."""
-    root = validated(ScanBody, request.data)["root"]
-    if not root:
+    if not str(request.data.get("root", "")).strip():
         raise BadRequest("Send the folder as “root”.", code="missing_root")
+    root = validated(ScanBody, request.data)["root"]
     return await sync_to_async(scan)(request, root)
 
 

@@ -42,7 +42,7 @@ class ChecksumAnswer(serializers.Serializer[Any]):
     missing = serializers.ListField(child=serializers.CharField())
 
 
-@extend_schema(summary="Change many photos", request=BulkBody, responses=BulkAnswer)
+@extend_schema(summary="Change many photos", request=BulkBody, responses={200: BulkAnswer, 404: None})
 @api_view(["POST"])
 async def change_many(request: Request) -> Response:
     """One action on photos chosen by `ids` or by `filter`, as in the list; others' are left alone."""

@@ -1,10 +1,10 @@
 """Wrong dates of a library: found, previewed, corrected as one undoable edit."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
-
-from django.db.models import QuerySet
 
 from photos.date_finder import Proposal, Shot, find
 from photos.editing import WallClock, change, set_time
@@ -13,6 +13,20 @@ from photos.models import Library, Photo, PhotoEdit
 BY_ITSELF = ("offset", "gps")
 """Sources of a zone that only a device has which sets its clock by itself."""
 
+COLUMNS = (
+    "pk",
+    "taken_at",
+    "taken_at_source",
+    "camera_make",
+    "camera_model",
+    "original_name",
+    "gps_at",
+    "utc_offset_minutes",
+    "time_zone",
+    "zone_source",
+    "file_modified_at",
+)
+
 
 class NoSuchProposal(LookupError):
     """The photos or their dates are others than when the proposal was made, or it was made of others."""
@@ -20,39 +34,32 @@ class NoSuchProposal(LookupError):
 
 def proposals(library: Library) -> list[Proposal]:
     """What is wrong in a library; dates that a person set are left alone. One query."""
-    photos = Photo.objects.filter(library=library, deleted_at__isnull=True)
-    return find(shots(photos.exclude(locked_fields__contains=[Photo.Editable.TIME])))
+    return proposals_by_library([library.pk]).get(library.pk, [])
 
 
-def shots(photos: QuerySet[Any]) -> Iterable[Shot]:
-    """Photos as the finder wants them."""
-    columns = (
-        "pk",
-        "taken_at",
-        "taken_at_source",
-        "camera_make",
-        "camera_model",
-        "original_name",
-        "gps_at",
-        "utc_offset_minutes",
-        "time_zone",
-        "zone_source",
-        "file_modified_at",
+def proposals_by_library(library_ids: Collection[int]) -> dict[int, list[Proposal]]:
+    """What is wrong in each of these libraries, by id. One query."""
+    photos = Photo.objects.filter(library__in=library_ids, deleted_at__isnull=True)
+    loose = photos.exclude(locked_fields__contains=[Photo.Editable.TIME])
+    rows = loose.order_by("library_id", "pk").values_list("library_id", *COLUMNS).iterator(chunk_size=5000)
+    return {library_id: find(map(as_shot, group)) for library_id, group in groupby(rows, itemgetter(0))}
+
+
+def as_shot(row: tuple[Any, ...]) -> Shot:
+    """A row of a library's id and COLUMNS as the finder wants it."""
+    _, pk, taken_at, source, make, model, name, gps_at, offset, zone, zone_source, file_at = row
+    return Shot(
+        pk=pk,
+        wall=taken_at.astimezone(UTC).replace(tzinfo=None),
+        source=source,
+        device=device_name(make, model),
+        name=name,
+        gps_at=gps_at,
+        offset_minutes=offset,
+        zone=zone,
+        file_at=file_at,
+        is_trusted=zone_source in BY_ITSELF and offset is not None,
     )
-    for row in photos.order_by("pk").values_list(*columns).iterator(chunk_size=5000):
-        pk, taken_at, source, make, model, name, gps_at, offset, zone, zone_source, file_at = row
-        yield Shot(
-            pk=pk,
-            wall=taken_at.astimezone(UTC).replace(tzinfo=None),
-            source=source,
-            device=device_name(make, model),
-            name=name,
-            gps_at=gps_at,
-            offset_minutes=offset,
-            zone=zone,
-            file_at=file_at,
-            is_trusted=zone_source in BY_ITSELF and offset is not None,
-        )
 
 
 def device_name(make: str, model: str) -> str:

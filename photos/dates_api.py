@@ -5,22 +5,21 @@ from typing import Any
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from photos import date_doctor
 from photos.api_errors import Conflict, validated
-from photos.api_fields import IdField
+from photos.api_fields import Body, IdField, TextField
 from photos.date_finder import Proposal
 from photos.models import Library
 from photos.schemas import AppliedDates, DateProposals
 
 
-class ApplyBody(serializers.Serializer[Any]):
+class ApplyBody(Body):
     library_id = IdField()
-    key = serializers.CharField(max_length=64)
+    key = TextField(max_length=64)
 
 
 @extend_schema(summary="Find wrong dates", responses=DateProposals)
@@ -31,18 +30,19 @@ async def proposals(request: Request) -> Response:
 
 
 def proposals_sync(user: Any) -> Response:
-    libraries = Library.objects.editable_by(user).order_by("pk")
-    items = [as_json(library, found) for library in libraries for found in date_doctor.proposals(library)]
+    ids = list(Library.objects.editable_by(user).values_list("pk", flat=True))
+    found = date_doctor.proposals_by_library(ids)
+    items = [as_json(library_id, proposal) for library_id in found for proposal in found[library_id]]
     return Response({"items": items})
 
 
-def as_json(library: Library, proposal: Proposal) -> dict[str, Any]:
+def as_json(library_id: int, proposal: Proposal) -> dict[str, Any]:
     photos = [
         {"id": move.pk, "before": move.before.isoformat(), "after": move.after.isoformat()}
         for move in proposal.moves
     ]
     return {
-        "library_id": library.pk,
+        "library_id": library_id,
         "key": proposal.key,
         "kind": proposal.kind,
         "reason": proposal.reason,

@@ -6,19 +6,19 @@ from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 
 from jobs.cpu import run_cpu
 from photos.api_errors import validated
+from photos.api_fields import Body, WholeNumberField
 from photos.duplicates import group_alike
 from photos.models import Photo
 from photos.schemas import DuplicateGroups
 from photos.serializers import json_by_id
 
 
-class DuplicateParameters(serializers.Serializer[Any]):
-    max_distance = serializers.IntegerField(default=8, min_value=0, max_value=64)
+class DuplicateParameters(Body):
+    max_distance = WholeNumberField(default=8, min_value=0, max_value=64)
 
 
 @extend_schema(

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from photos.api_fields import IdField, TextField
+from photos.api_fields import Body, FlagField, IdField, TextField, WholeNumberField
 from photos.bulk import Selection
 from photos.filter_fields import FilterObject, filter_from
 
@@ -12,21 +12,26 @@ MOST_IDS = 10_000
 PHOTO_COLUMNS = {"favorite": "is_favorite", "archived": "is_archived"}  # named otherwise by the API
 
 
-class PhotoChanges(serializers.Serializer[Any]):
+class PhotoChanges(Body):
     """What people say about a photo; what is left out stays as it is."""
 
     title = TextField(required=False, allow_blank=True, max_length=300)
     description = TextField(required=False, allow_blank=True, max_length=10_000)
-    rating = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=5)
-    favorite = serializers.BooleanField(required=False)
-    archived = serializers.BooleanField(required=False)
+    rating = WholeNumberField(required=False, allow_null=True, min_value=0, max_value=5)
+    favorite = FlagField(required=False)
+    archived = FlagField(required=False)
 
 
-class SelectionBody(serializers.Serializer[Any]):
+class SelectionBody(Body):
     """Photos by `ids` or by `filter`; one of the two. An empty filter is everything."""
 
     ids = serializers.ListField(child=IdField(), required=False, min_length=1, max_length=MOST_IDS)
     filter = FilterObject(required=False)
+
+    rules = {
+        "oneOf": [{"required": ["ids"]}, {"required": ["filter"]}],
+        "example": {"filter": {"tag": ["beach"], "taken_from": "2024-05-01"}},
+    }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("ids" in attrs) == ("filter" in attrs):
@@ -45,15 +50,34 @@ ACTION_VALUES = {"add_to_album": "album", "remove_from_album": "album", "tag": "
 ACTIONS = ["trash", "restore", "favorite", "unfavorite", "archive", "unarchive", "rate", *ACTION_VALUES]
 
 
+def action_rules() -> list[dict[str, Any]]:
+    """Which actions need nothing, and which what, in JSON Schema."""
+    needs = {"rate": "rating", **ACTION_VALUES}
+    alone = [action for action in ACTIONS if action not in needs]
+    return [
+        {"properties": {"action": {"pattern": f"^({'|'.join(alone)})$"}}},
+        *(
+            {"properties": {"action": {"const": action}}, "required": [value]}
+            for action, value in needs.items()
+        ),
+    ]
+
+
 class BulkBody(SelectionBody):
     """One action on many photos."""
 
     action = serializers.ChoiceField(choices=ACTIONS)
     album = IdField(required=False, help_text="With add_to_album and remove_from_album.")
     tag = TextField(required=False, max_length=200, help_text="With tag and untag.")
-    rating = serializers.IntegerField(
+    rating = WholeNumberField(
         required=False, allow_null=True, min_value=0, max_value=5, help_text="With rate; null takes it off."
     )
+
+    rules = {
+        **SelectionBody.rules,
+        "anyOf": action_rules(),
+        "example": {"action": "rate", "rating": 5, "ids": [12, 13]},
+    }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         action = attrs["action"]
@@ -73,5 +97,5 @@ class ChecksumField(serializers.RegexField):
         return str(super().to_internal_value(data)).lower()
 
 
-class ChecksumsBody(serializers.Serializer[Any]):
+class ChecksumsBody(Body):
     checksums = serializers.ListField(child=ChecksumField(), min_length=1, max_length=MOST_IDS)

@@ -15,14 +15,14 @@ from rest_framework.response import Response
 from photos import editing
 from photos.api import photo_not_found
 from photos.api_errors import Unprocessable, validated
-from photos.api_fields import FiniteFloatField
+from photos.api_fields import Body, FiniteFloatField, TextField, WholeNumberField
 from photos.models import Photo, PhotoEdit
 from photos.schemas import EditAnswer, UndoAnswer
 from photos.serializers import photos_as_json
 from photos.stamps import MAX_OFFSET_MINUTES
 
 
-class WallClockField(serializers.CharField):
+class WallClockField(TextField):
     """`2024-05-01T12:34:56`, a wall clock without a zone."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -32,18 +32,30 @@ class WallClockField(serializers.CharField):
             raise serializers.ValidationError("Send a wall clock like 2024-05-01T12:34:56.") from None
 
 
-class EditBody(serializers.Serializer[Any]):
+class EditBody(Body):
     """What is sent is set and locked; what is left out stays."""
 
-    title = serializers.CharField(required=False, allow_blank=True, max_length=300)
-    description = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
-    rating = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=5)
-    taken_at = WallClockField(required=False)
-    utc_offset_minutes = serializers.IntegerField(
+    title = TextField(required=False, allow_blank=True, max_length=300)
+    description = TextField(required=False, allow_blank=True, max_length=10_000)
+    rating = WholeNumberField(required=False, allow_null=True, min_value=0, max_value=5)
+    taken_at = WallClockField(required=False, schema_format="past-wall-clock")
+    utc_offset_minutes = WholeNumberField(
         required=False, allow_null=True, min_value=-MAX_OFFSET_MINUTES, max_value=MAX_OFFSET_MINUTES
     )
     latitude = FiniteFloatField(required=False, allow_null=True, min_value=-90, max_value=90)
     longitude = FiniteFloatField(required=False, allow_null=True, min_value=-180, max_value=180)
+
+    rules = {
+        "dependentRequired": {
+            "latitude": ["longitude"],
+            "longitude": ["latitude"],
+            "utc_offset_minutes": ["taken_at"],
+        },
+        "anyOf": [
+            {"properties": {"latitude": {"type": kind}, "longitude": {"type": kind}}}
+            for kind in ("number", "null")
+        ],
+    }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Coordinates come in pairs, an offset with its wall clock."""

@@ -8,16 +8,17 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from jobs.api_errors import SentText
 from jobs.models import StepStatus
 from jobs.steps import all_steps
-from photos.api_fields import FiniteFloatField, IdField
+from photos.api_fields import Body, FiniteFloatField, FlagField, IdField, TextField, WholeNumberField
 from photos.filters import Box, PhotoFilter
 from photos.serializers import PageParameters
 
 WALL_CLOCK = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 
 
-@extend_schema_field({"type": "string", "example": "2024-05-31"})
+@extend_schema_field({"type": "string", "format": "day-or-wall-clock", "example": "2024-05-31"})
 class WallClockField(serializers.Field[Any, Any, Any, Any]):
     """A day (YYYY-MM-DD) or a wall clock without a zone (YYYY-MM-DDTHH:MM:SS) between the years 1 and 9999.
 
@@ -44,7 +45,7 @@ class WallClockField(serializers.Field[Any, Any, Any, Any]):
         return moment.replace(tzinfo=UTC)
 
 
-@extend_schema_field({"type": "string", "example": "47.2,10.1,48.3,12.9"})
+@extend_schema_field({"type": "string", "format": "geo-box", "example": "47.2,10.1,48.3,12.9"})
 class BoxField(serializers.Field[Any, Any, Any, Any]):
     """“south,west,north,east” in degrees."""
 
@@ -59,7 +60,7 @@ class BoxField(serializers.Field[Any, Any, Any, Any]):
             self.fail("invalid")
         number = FiniteFloatField()
         try:
-            box = Box(*map(number.run_validation, parts))
+            box = Box(*(number.run_validation(SentText(part)) for part in parts))
         except serializers.ValidationError:
             self.fail("invalid")
         if not (-90 <= box.south <= box.north <= 90 and abs(box.west) <= 180 and abs(box.east) <= 180):
@@ -67,7 +68,7 @@ class BoxField(serializers.Field[Any, Any, Any, Any]):
         return box
 
 
-class StepNameField(serializers.CharField):
+class StepNameField(TextField):
     """A step of PHOTO_STEPS."""
 
     default_error_messages = {"unknown": "There is no such step. Steps are: {names}."}
@@ -80,7 +81,7 @@ class StepNameField(serializers.CharField):
         return name
 
 
-class FilterFields(serializers.Serializer[Any]):
+class FilterFields(Body):
     """Everything a client may ask of photos. What is left out asks for nothing."""
 
     taken_from = WallClockField(required=False, help_text="Taken on this day or later.")
@@ -91,7 +92,7 @@ class FilterFields(serializers.Serializer[Any]):
         child=IdField(), required=False, max_length=20, help_text="Ids of people who must all be on it."
     )
     tag = serializers.ListField(
-        child=serializers.CharField(max_length=200),
+        child=TextField(max_length=200),
         required=False,
         max_length=20,
         help_text="Tags it must all have, in any case.",
@@ -99,21 +100,21 @@ class FilterFields(serializers.Serializer[Any]):
     album = IdField(required=False)
     library = IdField(required=False)
     box = BoxField(required=False, help_text="“south,west,north,east” in degrees.")
-    city = serializers.CharField(required=False, max_length=200, help_text="Its name, in any case.")
-    country = serializers.CharField(
+    city = TextField(required=False, max_length=200, help_text="Its name, in any case.")
+    country = TextField(
         required=False, max_length=100, help_text="Its name, in any case, or its code (“IT”)."
     )
-    camera = serializers.CharField(required=False, max_length=200, help_text="Make or model, in any case.")
+    camera = TextField(required=False, max_length=200, help_text="Make or model, in any case.")
     type = serializers.RegexField(
         r"\A[a-z]+(/[a-z0-9.+-]+)?\Z",
         required=False,
         max_length=50,
         help_text="A MIME type or its first part: “image/heic” or “image”.",
     )
-    min_rating = serializers.IntegerField(required=False, min_value=0, max_value=5)
-    favorite = serializers.BooleanField(required=False, allow_null=True, default=None)
-    archived = serializers.BooleanField(required=False, allow_null=True, default=None)
-    has_gps = serializers.BooleanField(required=False, allow_null=True, default=None)
+    min_rating = WholeNumberField(required=False, min_value=0, max_value=5)
+    favorite = FlagField(required=False, allow_null=True, default=None)
+    archived = FlagField(required=False, allow_null=True, default=None)
+    has_gps = FlagField(required=False, allow_null=True, default=None)
     step = StepNameField(required=False, max_length=40, help_text="With step_status: in which state it is.")
     step_status = serializers.ChoiceField(choices=StepStatus.choices, required=False)
     stacked = serializers.BooleanField(
@@ -124,6 +125,8 @@ class FilterFields(serializers.Serializer[Any]):
 class FilterObject(FilterFields):
     """The filter in a body. A name that is none is refused: ignored, it would choose too many photos."""
 
+    rules = {"additionalProperties": False}
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, dict) and (unknown := data.keys() - self.fields.keys()):
             raise serializers.ValidationError({str(name): ["There is no such filter."] for name in unknown})
@@ -133,7 +136,8 @@ class FilterObject(FilterFields):
 class PhotoListParameters(PageParameters, FilterFields):
     """A page of the photos that fit."""
 
-    cursor = serializers.CharField(
+    cursor = TextField(
+        schema_format="cursor",
         required=False,
         allow_blank=True,
         max_length=200,

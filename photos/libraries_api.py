@@ -12,12 +12,12 @@ from rest_framework.response import Response
 
 from photos import members
 from photos.api_errors import Conflict, validated
-from photos.api_fields import TextField
+from photos.api_fields import Body, EmailField, TextField
 from photos.models import Library, Membership
 from photos.permissions import IsNamed
 
 
-class LibraryBody(serializers.Serializer[Any]):
+class LibraryBody(Body):
     name = TextField(max_length=100)
 
 
@@ -34,12 +34,12 @@ class LibraryList(serializers.Serializer[Any]):
     libraries = LibraryObject(many=True)
 
 
-class NewMember(serializers.Serializer[Any]):
-    email = serializers.EmailField(max_length=254)
+class NewMember(Body):
+    email = EmailField(max_length=254)
     role = serializers.ChoiceField(choices=Membership.Role.values)
 
 
-class RoleBody(serializers.Serializer[Any]):
+class MemberRoleBody(Body):
     role = serializers.ChoiceField(choices=Membership.Role.values)
 
 
@@ -176,7 +176,7 @@ def last_owner(error: members.LastOwner) -> Conflict:
 @extend_schema(
     methods=["PATCH"],
     summary="Change a role",
-    request=RoleBody,
+    request=MemberRoleBody,
     responses={200: MemberObject, 409: None},
 )
 @extend_schema(methods=["DELETE"], summary="Remove a member", request=None, responses={204: None, 409: None})
@@ -185,7 +185,7 @@ async def member_detail(request: Request, library_id: int, user_id: int) -> Resp
     """For owners; a member may also leave. The last owner stays (409)."""
     IsNamed.demand(request)
     if request.method == "PATCH":
-        role = validated(RoleBody, request.data)["role"]
+        role = validated(MemberRoleBody, request.data)["role"]
         return Response(await sync_to_async(change_role)(request.user, library_id, user_id, role))
     await sync_to_async(remove)(request.user, library_id, user_id)
     return Response(status=204)

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from photos.api_errors import validated
+from photos.api_fields import Body, WholeNumberField
 from photos.models import Library
 
 
-class LibraryParameters(serializers.Serializer[Any]):
-    library = serializers.IntegerField(
+class LibraryParameters(Body):
+    library = WholeNumberField(
         required=False,
         allow_null=True,
         default=None,

@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from photos.api_fields import Body, FlagField
+
 
 class PhotoObject(serializers.Serializer[Any]):
     """A photo. Times are wall clocks without a zone; `score` is null outside search."""
@@ -160,10 +162,12 @@ class TagList(serializers.Serializer[Any]):
     total = serializers.IntegerField(help_text="Number of different tags.")
 
 
-class UploadForm(serializers.Serializer[Any]):
+class UploadForm(Body):
     file = serializers.FileField(required=False)
     files = serializers.ListField(child=serializers.FileField(), required=False)
-    auto_process = serializers.BooleanField(required=False, default=True)
+    auto_process = FlagField(required=False, default=True, lenient=True)
+
+    rules = {"anyOf": [{"required": ["file"]}, {"required": ["files"]}]}
 
 
 class SavedPhoto(serializers.Serializer[Any]):

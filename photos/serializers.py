@@ -4,10 +4,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Func, QuerySet, TextField
+from django.db import models
+from django.db.models import Func, QuerySet
 from rest_framework import serializers
 
 from jobs.prepared import prepared_cursor
+from photos.api_fields import Body, FlagField, TextField, WholeNumberField
 
 MAX_OFFSET = 100_000_000
 
@@ -94,7 +96,7 @@ class PhotoJson(Func):
     """
 
     arity = 0
-    output_field = TextField()
+    output_field = models.TextField()
     template = "concat('{" + ", ',".join(f'"{name}":\', {sql}' for name, sql in FIELDS.items()) + ", '}')"
 
 
@@ -139,14 +141,15 @@ class PageStatement:
         return items or "", count
 
 
-class PageParameters(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(default=100, min_value=1, max_value=1000)
-    offset = serializers.IntegerField(default=0, min_value=0, max_value=MAX_OFFSET)
+class PageParameters(Body):
+    limit = WholeNumberField(default=100, min_value=1, max_value=1000)
+    offset = WholeNumberField(default=0, min_value=0, max_value=MAX_OFFSET)
 
 
-class CursorParameters(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(default=100, min_value=1, max_value=1000)
-    cursor = serializers.CharField(
+class CursorParameters(Body):
+    limit = WholeNumberField(default=100, min_value=1, max_value=1000)
+    cursor = TextField(
+        schema_format="cursor",
         default="",
         allow_blank=True,
         max_length=200,
@@ -154,9 +157,9 @@ class CursorParameters(serializers.Serializer[Any]):
     )
 
 
-class ScanBody(serializers.Serializer[Any]):
-    root = serializers.CharField(  # type: ignore[assignment] # every field has a `root`, which DRF keeps apart
-        required=False, default="", allow_blank=True, max_length=4096
+class ScanBody(Body):
+    root = TextField(  # type: ignore[assignment] # every field has a `root`, which DRF keeps apart
+        max_length=4096, schema_format="server-folder"
     )
 
 
@@ -167,8 +170,10 @@ class StorageParameters(serializers.Serializer[Any]):
 
 
 class ImageParameters(StorageParameters):
-    download = serializers.CharField(required=False, help_text="1 gives the file its name.")
+    download = serializers.ChoiceField(
+        choices=["0", "1"], required=False, help_text="1 gives the file its name."
+    )
 
 
-class UploadParameters(serializers.Serializer[Any]):
-    auto_process = serializers.BooleanField(required=False, default=True)
+class UploadParameters(Body):
+    auto_process = FlagField(required=False, default=True)

@@ -14,50 +14,46 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from photos.api_errors import BadRequest, validated
-from photos.api_fields import FiniteFloatField, WordsField
+from photos.api_fields import SHARE_TEXT, Body, FiniteFloatField, TextField, WholeNumberField, WordsField
 from photos.models import Photo, Tag
 from photos.schemas import OkAnswer, PhotoTags, SearchResults, TagList
 from photos.serializers import json_by_id, with_score
 
 
+class TagItem(Body):
+    tag = TextField(max_length=200)
+    score = FiniteFloatField(default=1.0, min_value=0, max_value=1, json_text=SHARE_TEXT)
+
+
 class TagField(serializers.Field[Any, Any, Any, Any]):
     """A name, or `{tag, score}` with a score from 0 to 1; by itself a name counts as certain."""
+
+    item = TagItem
 
     def to_internal_value(self, data: Any) -> tuple[str, float]:
         if isinstance(data, str):
             data = {"tag": data}
-        bound = TagItem(data=data)
+        bound = self.item(data=data)
         bound.is_valid(raise_exception=True)
         return bound.validated_data["tag"], bound.validated_data["score"]
 
 
-class TagItem(serializers.Serializer[Any]):
-    tag = serializers.CharField(max_length=200)
-    score = FiniteFloatField(default=1.0, min_value=0, max_value=1)
+class TagsBody(Body):
+    tags = serializers.ListField(child=TagField(), min_length=1, max_length=1000)
 
 
-class TagsBody(serializers.Serializer[Any]):
-    tags = serializers.ListField(child=TagField(), max_length=1000)
+class TagListParameters(Body):
+    limit = WholeNumberField(default=500, min_value=1, max_value=5000)
 
 
-class DocumentedTagsBody(serializers.Serializer[Any]):
-    """What `TagsBody` takes, in words of the schema; an item may also be a bare name."""
-
-    tags = TagItem(many=True)
-
-
-class TagListParameters(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(default=500, min_value=1, max_value=5000)
-
-
-class ByTagParameters(serializers.Serializer[Any]):
+class ByTagParameters(Body):
     tag = WordsField()
     min_score = FiniteFloatField(default=0.0, min_value=0, max_value=1)
-    limit = serializers.IntegerField(default=50, min_value=1, max_value=200)
+    limit = WholeNumberField(default=50, min_value=1, max_value=200)
 
 
 @extend_schema(methods=["GET"], summary="Tags of a photo", responses=PhotoTags)
-@extend_schema(methods=["POST"], summary="Tag a photo", request=DocumentedTagsBody, responses=OkAnswer)
+@extend_schema(methods=["POST"], summary="Tag a photo", request=TagsBody, responses=OkAnswer)
 @api_view(["GET", "HEAD", "POST"])
 async def photo_tags(request: Request, photo_id: int) -> Response:
     """Tags by score; an unknown photo has none. POST adds tags and keeps those that are there."""

@@ -73,7 +73,7 @@ class Statistics(serializers.Serializer[Any]):
 
 class DownloadParameters(FilterFields):
     id = serializers.ListField(
-        child=IdField(), required=False, max_length=1000, help_text="These photos; more fit into a POST."
+        child=IdField(), required=False, max_length=900, help_text="These photos; more fit into a POST."
     )
 
 

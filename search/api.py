@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from jobs.rate_limits import SearchLimit
 from jobs.services import run_step_again
 from photos.api_errors import BadRequest, Unavailable, refuse_long_query, validated
-from photos.api_fields import FiniteFloatField, WordsField
+from photos.api_fields import Body, FiniteFloatField, FlagField, WholeNumberField, WordsField
 from photos.filter_fields import FilterFields, filter_from
 from photos.filters import PhotoFilter
 from photos.library_choice import LibraryParameters, chosen_library
@@ -30,7 +30,7 @@ from search.understanding import Asked, read_query
 class SearchParameters(FilterFields):
     q = WordsField()
     query = WordsField(help_text="The same as q.")
-    limit = serializers.IntegerField(default=20, min_value=1, max_value=100)
+    limit = WholeNumberField(default=20, min_value=1, max_value=100)
     min_score = FiniteFloatField(required=False, default=None, min_value=0, max_value=1)
 
 
@@ -54,8 +54,8 @@ class SearchAnswer(SearchResults):
     understood = Understood()
 
 
-class SimilarParameters(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(default=20, min_value=1, max_value=100)
+class SimilarParameters(Body):
+    limit = WholeNumberField(default=20, min_value=1, max_value=100)
 
 
 class IndexAnswer(serializers.Serializer[Any]):
@@ -65,8 +65,8 @@ class IndexAnswer(serializers.Serializer[Any]):
     status = serializers.CharField(required=False)
 
 
-class IndexBody(serializers.Serializer[Any]):
-    incremental = serializers.BooleanField(required=False, default=True)
+class IndexBody(Body):
+    incremental = FlagField(required=False, default=True, lenient=True)
 
 
 @extend_schema(

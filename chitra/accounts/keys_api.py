@@ -13,11 +13,11 @@ from rest_framework.response import Response
 
 from chitra.accounts.models import ApiKey
 from photos.api_errors import validated
-from photos.api_fields import TextField
+from photos.api_fields import Body, TextField
 from photos.permissions import IsNamed
 
 
-class NewKey(serializers.Serializer[Any]):
+class NewKey(Body):
     name = TextField(max_length=100, help_text="What the key is for.")
 
 

@@ -8,17 +8,27 @@ from django.core.validators import validate_email
 from rest_framework import serializers
 
 from chitra.accounts.models import User
+from photos.api_fields import Body, EmailField, FlagField, TextField
+
+ADDRESS = r"^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@([A-Za-z0-9]+\.)+[A-Za-z]{2,20}$"
 
 
-class LoginBody(serializers.Serializer[Any]):
-    username = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=4096, trim_whitespace=False)
+class LoginBody(Body):
+    username = TextField(max_length=254)
+    password = TextField(max_length=4096, trim_whitespace=False)
 
 
-class RegisterBody(serializers.Serializer[Any]):
-    username = serializers.CharField(min_length=3, max_length=50)
-    password = serializers.CharField(min_length=8, max_length=4096, trim_whitespace=False)
-    email = serializers.EmailField(required=False, allow_null=True, default=None, max_length=254)
+class RegisterBody(Body):
+    username = TextField(min_length=3, max_length=50)
+    password = TextField(min_length=8, max_length=4096, trim_whitespace=False, schema_format="password")
+    email = EmailField(required=False, allow_null=True, default=None, max_length=254)
+
+    rules = {
+        "anyOf": [
+            {"required": ["email"], "properties": {"email": {"type": "string"}}},
+            {"properties": {"username": {"pattern": ADDRESS}}},
+        ]
+    }
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         """Accounts are known by e-mail address: without one the name has to be one."""
@@ -32,12 +42,12 @@ class RegisterBody(serializers.Serializer[Any]):
         return values
 
 
-class RoleBody(serializers.Serializer[Any]):
+class RoleBody(Body):
     role = serializers.ChoiceField(choices=["admin", "user"])
 
 
-class UserListParameters(serializers.Serializer[Any]):
-    include_pending = serializers.BooleanField(required=False, default=False)
+class UserListParameters(Body):
+    include_pending = FlagField(required=False, default=False)
 
 
 class OldUser(serializers.Serializer[Any]):

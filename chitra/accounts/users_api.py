@@ -50,7 +50,7 @@ def list_pending() -> Response:
     )
 
 
-@extend_schema(summary="Let somebody in", request=None, responses=shapes.OldUser)
+@extend_schema(summary="Let somebody in", request=None, responses={200: shapes.OldUser, 400: None})
 @api_view(["POST"])
 @permission_classes([IsAdministrator])
 async def whitelist(request: Request, user_id: int) -> Response:
@@ -58,7 +58,7 @@ async def whitelist(request: Request, user_id: int) -> Response:
     return await sync_to_async(change)(request, user_id, "", services.approve)
 
 
-@extend_schema(summary="Take approval back", request=None, responses=shapes.StatusAnswer)
+@extend_schema(summary="Take approval back", request=None, responses={200: shapes.StatusAnswer, 400: None})
 @api_view(["POST"])
 @permission_classes([IsAdministrator])
 async def unwhitelist(request: Request, user_id: int) -> Response:
@@ -67,7 +67,7 @@ async def unwhitelist(request: Request, user_id: int) -> Response:
     return Response({"status": "User removed from whitelist"})
 
 
-@extend_schema(summary="Close an account", request=None, responses=shapes.StatusAnswer)
+@extend_schema(summary="Close an account", request=None, responses={200: shapes.StatusAnswer, 400: None})
 @api_view(["POST"])
 @permission_classes([IsAdministrator])
 async def deactivate(request: Request, user_id: int) -> Response:

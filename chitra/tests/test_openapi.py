@@ -7,6 +7,7 @@ import yaml
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from chitra import settings
 
@@ -45,6 +46,20 @@ def test_every_operation_says_what_it_is_and_how_it_fails(schema: dict[str, Any]
         for method, operation in operations.items():
             assert operation.get("summary"), (method, path)
             assert any(status.startswith("4") for status in operation["responses"]), (method, path)
+
+
+def test_every_body_and_answer_in_json_has_an_example_that_is_one(schema: dict[str, Any]) -> None:
+    found = 0
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            answers = [part for status, part in operation["responses"].items() if status.startswith("2")]
+            for described in (operation.get("requestBody", {}), *answers):
+                if content := described.get("content", {}).get("application/json"):
+                    found += 1
+                    whole = {**as_plain(content["schema"]), "components": as_plain(schema["components"])}
+                    errors = list(Draft202012Validator(whole).iter_errors(as_plain(content["example"])))
+                    assert not errors, (method, path, [error.message for error in errors])
+    assert found > 100
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc"])

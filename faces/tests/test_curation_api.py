@@ -103,7 +103,7 @@ def test_a_person_is_split(client: Client, asha: Person) -> None:
     made = send(client, "post", f"persons/{asha.pk}/split", {"face_ids": ids[:2], "name": "Bela"})
     assert made["name"] == "Bela"
     assert Face.objects.filter(person=made["id"]).count() == 2
-    problem = send(client, "post", f"persons/{asha.pk}/split", {"face_ids": ids[2:]}, expect=400)
+    problem = send(client, "post", f"persons/{asha.pk}/split", {"face_ids": ids[2:]}, expect=409)
     assert problem["error"] == "nothing_left"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
+from photos.api_errors import Unprocessable, validated
 from photos.filter_fields import FilterFields, filter_from
 from photos.filters import Box, PhotoFilter
 from photos.models import Album, AlbumPhoto, Library, Photo, PhotoStep, Tag
@@ -96,9 +97,7 @@ def test_the_state_of_a_step_may_be_asked_for(pair: list[int]) -> None:
 
 
 def parsed(query: str) -> PhotoFilter:
-    bound = FilterFields(data=QueryDict(query))
-    bound.is_valid(raise_exception=True)
-    return filter_from(bound.validated_data)
+    return filter_from(validated(FilterFields, QueryDict(query)))
 
 
 def test_no_parameters_ask_for_nothing() -> None:
@@ -155,6 +154,6 @@ def test_the_same_as_an_object() -> None:
     ],
 )
 def test_what_is_no_filter_is_refused_with_the_field(query: str) -> None:
-    bound = FilterFields(data=QueryDict(query))
-    assert not bound.is_valid()
-    assert list(bound.errors) == [query.partition("=")[0]]
+    with pytest.raises(Unprocessable) as refused:
+        validated(FilterFields, QueryDict(query))
+    assert list(refused.value.fields) == [query.partition("=")[0]]

@@ -1,0 +1,49 @@
+"""While CHITRA_LEGACY_OPEN_API is set, all who may look are told; who has no key acts as that account."""
+
+import logging
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.test import Client
+
+from chitra import open_api
+from chitra.accounts.models import User
+from photos.models import Library
+
+
+@pytest.fixture
+def opened(alice: User, settings: Any, media: Any) -> None:
+    settings.LEGACY_OPEN_API = alice.email
+    settings.CORS_ALLOW_ALL_ORIGINS = True  # as settings.py sets it then
+
+
+@pytest.mark.usefixtures("opened")
+def test_health_log_checks_and_admin_say_so(
+    admin: User, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/api/health").json()["warnings"] == [open_api.WARNING]
+    with caplog.at_level(logging.WARNING):
+        open_api.warn_in_log()
+    assert open_api.WARNING in caplog.text
+    assert "chitra.W001" in {message.id for message in run_checks()}
+    User.objects.filter(pk=admin.pk).update(is_superuser=True)
+    client.force_login(User.objects.get(pk=admin.pk))
+    assert open_api.WARNING in client.get("/admin/").content.decode()
+
+
+def test_nobody_says_so_while_it_is_shut(client: Client, db: None, media: Any) -> None:
+    assert client.get("/api/health").json()["warnings"] == []
+    assert client.get("/api/photos").status_code == 401
+    assert "chitra.W001" not in {message.id for message in run_checks()}
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_client_without_a_key_acts_as_the_account_from_any_origin(alice: User, client: Client) -> None:
+    Library.objects.home_of(alice)
+    answer = client.get("/api/photos", headers={"origin": "http://localhost:5173"})
+    assert (answer.status_code, answer["Access-Control-Allow-Origin"]) == (200, "*")
+    assert "Access-Control-Allow-Credentials" not in answer
+    made = client.post("/api/persons", {"name": "Asha"}, content_type="application/json")
+    assert made.status_code == 200
+    assert client.get("/api/auth/me").json()["email"] == alice.email
