@@ -97,8 +97,25 @@ class Forest:
         _, starts = np.unique(self.root[order], return_index=True)
         return list(np.split(order, starts[1:]))
 
+    def start_together(self, label: Ints) -> None:
+        """Vectors of nobody's that share a label (n,) are one group from the start, unless two must not meet.
+
+        NOBODY is no label. Called before anything is merged.
+        """
+        nodes = np.stack(np.divmod(self._conflicts, len(self.root) + len(self.people)))
+        inner = nodes[:, (nodes < len(label)).all(axis=0)]
+        torn = label[inner[0][label[inner[0]] == label[inner[1]]]]
+        rows = np.flatnonzero((label != NOBODY) & ~np.isin(label, torn))
+        _, first, group = np.unique(label[rows], return_index=True, return_inverse=True)
+        keep = rows[first][group]
+        keep, rows = keep[keep != rows], rows[keep != rows]
+        np.add.at(self.sums, keep, self.sums[rows])
+        np.add.at(self.counts, keep, 1)
+        self._point(rows, keep)
+
     def merge(self, pairs: Ints) -> None:
         """Merge along pairs (e, 2) until nothing changes; then along near groups that no pair showed."""
+        pairs = np.unique(np.sort(self.root[pairs], axis=1), axis=0)
         while True:
             left, right = pairs[:, 0], pairs[:, 1]
             merged = self._merge_along(left, right)
@@ -176,6 +193,10 @@ class Forest:
         self.sums[keep] += self.sums[drop]
         self.counts[keep] += self.counts[drop]
         self.person[keep] = np.maximum(self.person[keep], self.person[drop])
+        self._point(drop, keep)
+
+    def _point(self, drop: Ints, keep: Ints) -> None:
+        """Whatever knew the groups `drop` knows those in `keep` instead."""
         target = np.arange(len(self.root) + len(self.people))
         target[drop] = keep
         self.root = target[self.root]
