@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.stage import own_chitra, print_table, resident_megabytes
 
 DIMENSIONS = 512
-THRESHOLD = 0.42
+THRESHOLD = 0.40
 NOISE = 0.8  # length of what makes two faces of one person differ, against a centre of length 1
 NEW_PHOTOS = 200
 BLOCK = 10_000

@@ -20,7 +20,6 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 NOBODY = -1
-TYPICAL_COHESION, PRIOR_PAIRS = 0.6, 6.0  # mean cosine between faces of one person, and its weight
 SCRATCH_FLOATS = 1 << 26  # one block of a product takes at most 256 MB
 
 
@@ -28,16 +27,11 @@ SCRATCH_FLOATS = 1 << 26  # one block of a product takes at most 256 MB
 class Settings:
     """Similarities are cosines. The defaults suit ArcFace packs; others have another `threshold`."""
 
-    threshold: float = 0.42  # two single good faces from here on are one person
+    threshold: float = 0.40  # two single good faces from here on are one person
     join_slack: float = (
-        0.04  # less for a face and a large group: a mean over many pairs is not high by chance
+        0.10  # less for a face and a large group: a mean over many pairs is not high by chance
     )
-    group_extra: float = (
-        0.10  # more for two large groups: siblings are that near, but one person's groups are nearer
-    )
-    # From this likeness on two groups are one person without group_extra: somebody's looks over the years are
-    # as far apart as siblings are, but likelier when the scatter within each group is taken into account.
-    same_likeness: float = 0.74
+    group_extra: float = 0.05  # more for two large groups: relatives are near on average, never so near
     good_quality: float = 0.5  # only faces from here on start groups or hold them together
     low_quality_extra: float = 0.06  # more for a face of quality 0
     margin: float = 0.03  # a face left over must be this much nearer to its group than to the next
@@ -57,8 +51,9 @@ class Settings:
     def required(self, smaller: int, larger: int) -> float:
         """The mean similarity that makes one person of two groups of good faces, by their sizes.
 
-        With the defaults 0.42 for two faces, towards 0.38 for a face and a large group, towards 0.48 for two
-        large groups (0.38 when they are as alike as one person's groups, see `same_likeness`).
+        With the defaults 0.40 for two faces, towards 0.30 for a face and a large group, towards 0.35 for two
+        large groups. Faces of one person have a cosine of about 0.5 to each other, so the mean vector of many
+        has a length of about 0.7: to the direction of that mean, 0.30 is a cosine of 0.43.
         """
         return float(
             self.threshold - self.join_slack * (1 - 1 / larger) + self.group_extra * (1 - 1 / smaller)
@@ -97,8 +92,25 @@ class Forest:
         _, starts = np.unique(self.root[order], return_index=True)
         return list(np.split(order, starts[1:]))
 
+    def start_together(self, label: Ints) -> None:
+        """Vectors of nobody's that share a label (n,) are one group from the start, unless two must not meet.
+
+        NOBODY is no label. Called before anything is merged.
+        """
+        nodes = np.stack(np.divmod(self._conflicts, len(self.root) + len(self.people)))
+        inner = nodes[:, (nodes < len(label)).all(axis=0)]
+        torn = label[inner[0][label[inner[0]] == label[inner[1]]]]
+        rows = np.flatnonzero((label != NOBODY) & ~np.isin(label, torn))
+        _, first, group = np.unique(label[rows], return_index=True, return_inverse=True)
+        keep = rows[first][group]
+        keep, rows = keep[keep != rows], rows[keep != rows]
+        np.add.at(self.sums, keep, self.sums[rows])
+        np.add.at(self.counts, keep, 1)
+        self._point(rows, keep)
+
     def merge(self, pairs: Ints) -> None:
         """Merge along pairs (e, 2) until nothing changes; then along near groups that no pair showed."""
+        pairs = np.unique(np.sort(self.root[pairs], axis=1), axis=0)
         while True:
             left, right = pairs[:, 0], pairs[:, 1]
             merged = self._merge_along(left, right)
@@ -134,32 +146,14 @@ class Forest:
         settings, person = self.settings, self.person
         smaller = np.minimum(self.counts[left], self.counts[right])
         larger = np.maximum(self.counts[left], self.counts[right])
-        extra = settings.group_extra * (1 - 1 / smaller)
         required = settings.threshold - settings.join_slack * (1 - 1 / larger)
-        allowed = similarity >= required + extra
-        doubtful = np.flatnonzero(~allowed & (similarity >= required))
-        likeness = self._likeness(left[doubtful], right[doubtful], similarity[doubtful])
-        allowed[doubtful[likeness >= settings.same_likeness]] = True
+        allowed = similarity >= required + settings.group_extra * (1 - 1 / smaller)
         a, b = person[left], person[right]
         allowed &= (a == b) | (a == NOBODY) | (b == NOBODY)
         allowed &= ~self._in_conflict(left, right)
         allowed &= (b == NOBODY) | ~self._in_conflict(left, self._person_node(b))
         allowed &= (a == NOBODY) | ~self._in_conflict(right, self._person_node(a))
         return np.asarray(allowed)
-
-    def _likeness(self, left: Ints, right: Ints, similarity: Floats) -> Floats:
-        """The similarity of groups without what noise takes from it (Spearman's correction for attenuation).
-
-        1 for two halves of one group. The mean cosine within small groups is drawn towards TYPICAL_COHESION.
-        """
-        return np.asarray(similarity / np.sqrt(self._cohesion(left) * self._cohesion(right)))
-
-    def _cohesion(self, groups: Ints) -> Floats:
-        """Mean cosine over the pairs within each group."""
-        count = self.counts[groups]
-        with_themselves = self._similarities(groups, groups) * count**2
-        total = with_themselves - count + PRIOR_PAIRS * TYPICAL_COHESION
-        return np.asarray(np.maximum(total / (count * (count - 1) + PRIOR_PAIRS), 0.1))
 
     @staticmethod
     def _reciprocal_best(left: Ints, right: Ints, similarity: Floats) -> tuple[Ints, Ints]:
@@ -176,6 +170,10 @@ class Forest:
         self.sums[keep] += self.sums[drop]
         self.counts[keep] += self.counts[drop]
         self.person[keep] = np.maximum(self.person[keep], self.person[drop])
+        self._point(drop, keep)
+
+    def _point(self, drop: Ints, keep: Ints) -> None:
+        """Whatever knew the groups `drop` knows those in `keep` instead."""
         target = np.arange(len(self.root) + len(self.people))
         target[drop] = keep
         self.root = target[self.root]

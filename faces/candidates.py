@@ -1,12 +1,14 @@
 """Where a detector sees faces: boxes and landmarks before they are described. Knows pixels only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Protocol
 
 import numpy as np
 
 from faces.geometry import Floats, Rgb, overlap
+from faces.tiling import is_crowd, tiles_of
 
 MIN_TURNED_SCORE = 0.65  # turned textures reach 0.62 on pictures without people
 TURNED_ADVANTAGE = 0.05  # by which a turned picture must show a surer face than the upright one
@@ -52,28 +54,54 @@ def _upright(candidate: Candidate, quarter_turns: int, height: int, width: int) 
     return Candidate(np.concatenate([low, high]), points[2:], candidate.score)
 
 
+class Look(Enum):
+    """How closely a detector looks at a picture."""
+
+    CLOSE = "at every scale it knows faces of"
+    QUICK = "once, at middle scale: enough to tell which way is up"
+    FULL_SIZE = "once, without scaling: for a tile"
+
+
 class Finder(Protocol):
-    """A detector. `quick` is one pass at middle scale, good enough to tell which way is up."""
+    """A detector."""
 
-    def __call__(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[Candidate]: ...
+    def __call__(self, picture: Rgb, min_score: float, look: Look = Look.CLOSE) -> list[Candidate]: ...
 
 
-def search(find: Finder, picture: Rgb, min_score: float, sure_score: float) -> list[Candidate]:
+def search(
+    find: Finder, picture: Rgb, min_score: float, sure_score: float, tile_side: int
+) -> list[Candidate]:
     """Faces of a picture; when none is sure, also of the quarter turns, because scans lose their orientation.
 
     A face that lies on its side is found as well, but with a lower score and landmarks in the wrong places.
+    A crowd is looked at once more in tiles of `tile_side` pixels.
     """
+    turns, found = best_turn(find, picture, min_score, sure_score)
+    if is_crowd([shorter_side(candidate.box) for candidate in found]):
+        found = without_duplicates([*found, *_in_tiles(find, _turned(picture, turns), min_score, tile_side)])
+    height, width = picture.shape[:2]
+    return [_upright(candidate, turns, height, width) for candidate in found]
+
+
+def best_turn(find: Finder, picture: Rgb, min_score: float, sure_score: float) -> tuple[int, list[Candidate]]:
+    """By how many quarter turns faces stand upright, and those found in the turned picture."""
     found = find(picture, min_score)
     best = _best_score(found)
     if best >= sure_score:
-        return found
+        return 0, found
     strict = max(min_score, MIN_TURNED_SCORE, best + TURNED_ADVANTAGE)
-    scores = {turns: _best_score(find(_turned(picture, turns), strict, quick=True)) for turns in (1, 2, 3)}
+    scores = {turns: _best_score(find(_turned(picture, turns), strict, Look.QUICK)) for turns in (1, 2, 3)}
     turns = max(scores, key=lambda turns: scores[turns])
-    if not scores[turns]:
-        return found
-    height, width = picture.shape[:2]
-    return [_upright(c, turns, height, width) for c in find(_turned(picture, turns), min_score)]
+    return (turns, find(_turned(picture, turns), min_score)) if scores[turns] else (0, found)
+
+
+def _in_tiles(find: Finder, picture: Rgb, min_score: float, side: int) -> Iterator[Candidate]:
+    for tile in tiles_of(*picture.shape[:2], side):
+        part = np.ascontiguousarray(picture[tile.top : tile.bottom, tile.left : tile.right])
+        corner = np.array([tile.left, tile.top], dtype=np.float64)
+        for found in find(part, min_score, Look.FULL_SIZE):
+            if not tile.cuts(found.box):
+                yield Candidate(found.box + np.tile(corner, 2), found.landmarks + corner, found.score)
 
 
 def located(

@@ -33,6 +33,7 @@ class Faces:
     confirmed: Ints  # (n,) the person a face was given by hand, or NOBODY
     apart: Sequence[tuple[int, int]] = ()  # face ids that are not the same person
     rejected: Sequence[tuple[int, int]] = ()  # (face id, person id): this face is not that person
+    together: Ints | None = None  # (n,) good faces of one number start as one group; NOBODY for each alone
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,6 +58,8 @@ def cluster(faces: Faces, settings: Settings | None = None, *, pairs: Ints | Non
     people = np.unique(faces.confirmed[faces.confirmed != NOBODY])
     conflicts = _conflicts(faces, good, people)
     forest = Forest(faces.vectors[good], faces.confirmed[good], people, conflicts, settings)
+    if faces.together is not None:
+        forest.start_together(faces.together[good])
     forest.merge(_good_pairs(faces, good, pairs, settings))
     return _finish(faces, good, forest, settings)
 
@@ -70,6 +73,7 @@ def _rows(faces: Faces, rows: Ints) -> Faces:
         confirmed=faces.confirmed[rows],
         apart=faces.apart,
         rejected=faces.rejected,
+        together=None if faces.together is None else faces.together[rows],
     )
 
 

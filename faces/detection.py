@@ -14,13 +14,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from faces.candidates import Box, Candidate, located, search, shorter_side, without_duplicates
+from faces.candidates import Box, Candidate, Look, located, search, shorter_side, without_duplicates
 from faces.geometry import Floats, Rgb, align, pose_of, quality_of, ramp, sharpness_of
 from faces.packs import PackChoice
+from faces.tiling import is_crowd
 
 Embedding = npt.NDArray[np.float32]
 
-MIN_FACE_SIDE_PIXELS = 20  # below that an embedding says nothing about the person
+MIN_FACE_SIDE_PIXELS = 16  # below that an embedding says nothing about the person
 LARGEST_OPENCV_SIDE = 1000
 
 
@@ -41,6 +42,11 @@ class DetectedFace:
     pitch: float  # degrees, rough; positive looks up
     roll: float  # degrees, positive is turned clockwise
     quality: float  # 0..1, see `geometry.quality_of`
+
+
+def shows_crowd(faces: Sequence[DetectedFace], height: int, width: int) -> bool:
+    """Whether many faces are so small that a larger picture of the same would show them better."""
+    return is_crowd([min((f.box[2] - f.box[0]) * width, (f.box[3] - f.box[1]) * height) for f in faces])
 
 
 class FaceModel(Protocol):
@@ -129,11 +135,12 @@ class InsightfaceModel:
     """SCRFD and ArcFace from two ONNX files, whatever they are called.
 
     The detector looks at the picture scaled to 320, 640 and 1280 px (long side), because it knows faces of
-    about 16 to 450 px: close-ups fill the first, a row of guests needs the last. Both networks take BGR.
+    about 16 to 450 px: close-ups fill the first, a row of guests needs the last. Tiles of a crowd have the
+    size of the largest. Both networks take BGR.
     """
 
     sides = (320, 640, 1280)
-    quick_sides = (640,)
+    quick_side = 640
     scores = (0.5, 0.75)  # textures reach 0.62, faces of useful size have more than 0.75
     sure_score = 0.77  # upright faces of useful size reach it, lying ones rarely do
 
@@ -156,7 +163,8 @@ class InsightfaceModel:
     def detect(self, rgb: Rgb, *, min_score: float = 0.5) -> list[DetectedFace]:
         picture = _as_bgr(rgb)
         faces = []
-        for candidate in search(self._find, picture, min_score, self.sure_score):
+        tile = min(self._detector.static_input_size or (self.sides[-1],))
+        for candidate in search(self._find, picture, min_score, self.sure_score, tile):
             aligned = align(picture, candidate.landmarks)
             vector = self._recognizer.get_feat(aligned)
             faces.append(_describe(candidate, picture, aligned, vector, self.scores))
@@ -170,10 +178,11 @@ class InsightfaceModel:
         aligned = align(picture, candidate.landmarks)
         return _describe(candidate, picture, aligned, self._recognizer.get_feat(aligned), self.scores)
 
-    def _find(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[Candidate]:
+    def _find(self, picture: Rgb, min_score: float, look: Look = Look.CLOSE) -> list[Candidate]:
         candidates = []
         height, width = picture.shape[:2]
-        for size in self._input_sizes(height, width, self.quick_sides if quick else self.sides):
+        single = {Look.QUICK: self.quick_side, Look.FULL_SIZE: max(height, width)}.get(look)
+        for size in self._input_sizes(height, width, (single,) if single else self.sides):
             boxes, landmarks = self._detector.detect(picture, input_size=size, det_thresh=min_score)
             candidates += [
                 Candidate(box[:4].astype(np.float64), points.astype(np.float64), float(box[4]))
@@ -257,7 +266,7 @@ class OpencvModel:
     def detect(self, rgb: Rgb, *, min_score: float = 0.5) -> list[DetectedFace]:
         picture = _as_bgr(rgb)
         with self._lock:
-            candidates = search(self._find, picture, min_score, self.sure_score)
+            candidates = search(self._find, picture, min_score, self.sure_score, LARGEST_OPENCV_SIDE)
             faces = []
             for candidate in candidates:
                 aligned = align(picture, candidate.landmarks)
@@ -274,7 +283,7 @@ class OpencvModel:
             aligned = align(picture, candidate.landmarks)
             return _describe(candidate, picture, aligned, self._recognizer.feature(aligned), self.scores)
 
-    def _find(self, picture: Rgb, min_score: float, *, quick: bool = False) -> list[Candidate]:
+    def _find(self, picture: Rgb, min_score: float, look: Look = Look.CLOSE) -> list[Candidate]:
         """YuNet is trained for faces of 10 to 300 px, hence the limit on the picture's size."""
         import cv2
 

@@ -7,29 +7,28 @@ order of arrival matters little. Placing new faces is not journalled; grouping a
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Cast
-from pgvector.django import CosineDistance, HalfVectorField
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from faces import constraints
+from faces.agglomeration import Ints
 from faces.clustering import NOBODY, Faces, Group, Settings, cluster
 from faces.journal import Verb, lock_people, writing
 from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
-from faces.neighbours import candidate_pairs, walk_index_until_enough
+from faces.neighbours import candidate_pairs, nearest_faces
 from faces.services import model_version, pack_choice
 from faces.vectors import HalfVectorBytes, unit_rows
 from jobs.events import publish
 from jobs.models import Job
 from jobs.services import report
 
-NEIGHBOURS = 32
 SAMPLE_OF_FIXED = 64  # the best faces of a curated person stand for all
 LARGEST_FREE_GROUP = 200  # a larger unnamed group is a fixed point for new faces; a whole regrouping frees it
+FIRM_GROUP = 8  # an unnamed group of so many good faces is not taken apart for a new face; it may still grow
 
 
 @dataclass(frozen=True)
@@ -47,74 +46,78 @@ def place_new_faces(
 
     One nearest-neighbour query for each of them, and for each face that got a vector of another model.
     """
+    settings = Settings.for_threshold(threshold)
     with transaction.atomic():
         lock_people(library_id)
-        alone = Q(
-            face__photo__in=photo_ids, face__person=None, face__assigned_by="", face__is_dismissed=False
+        seeds = FaceEmbedding.objects.filter(
+            model=version,
+            face__photo__in=photo_ids,
+            face__person=None,
+            face__assigned_by="",
+            face__is_dismissed=False,
         )
-        waiting = Q(face__in=waiting_faces(library_id, photo_ids, version, threshold))
-        seeds = FaceEmbedding.objects.filter(alone | waiting, model=version)
-        near = neighbourhood(library_id, list(seeds.order_by("face_id")), version, threshold)
-        if near:
-            changes = plan(Face.objects.filter(pk__in=near), version, threshold)
-            if apply_changes(library_id, changes):
-                publish(library_id, "people")
+        ids = set(seeds.values_list("face_id", flat=True))
+        ids |= waiting_faces(library_id, photo_ids, version, settings)
+        if not ids:
+            return
+        near, free = neighbourhood(ids | nearest_faces(library_id, ids, version, settings))
+        changes = plan(Face.objects.filter(pk__in=near), version, settings, free)
+        if apply_changes(library_id, changes):
+            publish(library_id, "people")
 
 
 def waiting_faces(
-    library_id: int, photo_ids: Sequence[int], version: FaceModelVersion, threshold: float
-) -> list[int]:
+    library_id: int, photo_ids: Sequence[int], version: FaceModelVersion, settings: Settings
+) -> set[int]:
     """Ids of faces near those that just got a vector of this model beside their old one.
 
     They came after the change of model and before the people of these photos could be compared with them.
     """
     other = FaceEmbedding.objects.filter(face=OuterRef("face")).exclude(model=version)
-    of_photos = FaceEmbedding.objects.filter(
-        Exists(other), model=version, face__photo__in=photo_ids, face__person__isnull=False
+    renewed = dict(
+        FaceEmbedding.objects.filter(
+            Exists(other), model=version, face__photo__in=photo_ids, face__person__isnull=False
+        ).values_list("face_id", "face__person_id")
     )
-    near: set[int] = set()
-    people: set[int | None] = set()
-    for renewed in of_photos.select_related("face").order_by("face_id"):
-        near.update(nearest_faces(library_id, renewed, version, threshold))
-        people.add(renewed.face.person_id)
+    if not renewed:
+        return set()
+    near = nearest_faces(library_id, renewed, version, settings)
     came_since = ~Exists(FaceEmbedding.objects.filter(face=OuterRef("pk")).exclude(model=version))
-    found = Face.objects.filter(came_since, pk__in=near).free().exclude(person__in=people)
-    return list(found.values_list("pk", flat=True))
+    found = Face.objects.filter(came_since, pk__in=near).free().exclude(person__in=renewed.values())
+    return set(found.values_list("pk", flat=True))
 
 
-def neighbourhood(
-    library_id: int, seeds: Sequence[FaceEmbedding], version: FaceModelVersion, threshold: float
-) -> set[int]:
-    """Ids of all faces that can matter for the seeds: near ones, their groups, others on the same photos."""
-    near = {seed.face_id for seed in seeds}
-    for seed in seeds:
-        near.update(nearest_faces(library_id, seed, version, threshold))
-    ids = set(Face.objects.filter(pk__in=near, person__isnull=False).values_list("person_id", flat=True))
-    curated = set(Person.objects.filter(pk__in=ids).curated().values_list("pk", flat=True))
-    sizes = Person.objects.filter(pk__in=ids).annotate(size=Count("faces"))
-    for person_id, size in list(sizes.order_by("pk").values_list("pk", "size")):
-        fixed = person_id in curated or size > LARGEST_FREE_GROUP
-        members = Face.objects.filter(person=person_id).order_by("-quality", "pk")
-        near.update(members.values_list("pk", flat=True)[: SAMPLE_OF_FIXED if fixed else None])
-    free_photos = Face.objects.filter(pk__in=near).free().values("photo_id")
-    near.update(Face.objects.filter(photo__in=free_photos).values_list("pk", flat=True))
-    return near
+def neighbourhood(near: set[int]) -> tuple[set[int], set[int]]:
+    """All faces that matter for where these belong, and the unnamed people among them that may change.
+
+    Of those all faces are there; of curated people and very large groups the best ones; and whoever else is
+    on the photos of faces that may move.
+    """
+    people = people_on(Face.objects.filter(pk__in=near))
+    members = best_faces(people, LARGEST_FREE_GROUP + 1)
+    curated = set(Person.objects.filter(pk__in=people).curated().values_list("pk", flat=True))
+    free = {pk for pk in people - curated if len(members[pk]) <= LARGEST_FREE_GROUP}
+    near = near.union(*(faces if pk in free else faces[:SAMPLE_OF_FIXED] for pk, faces in members.items()))
+    movable = Face.objects.filter(pk__in=near).exclude(person__in=people - free)
+    beside = Face.objects.filter(photo__in=movable.values("photo_id"))
+    return near.union(beside.values_list("pk", flat=True)), free
 
 
-def nearest_faces(
-    library_id: int, seed: FaceEmbedding, version: FaceModelVersion, threshold: float
-) -> Iterable[int]:
-    """Ids of the faces of the library nearest to a seed, as far as they may be the same person."""
-    walk_index_until_enough()
-    distance = CosineDistance(Cast("vector", HalfVectorField(dimensions=version.dimensions)), seed.vector)
-    rows = (
-        FaceEmbedding.objects.filter(model=version, face__photo__library_id=library_id)
-        .annotate(distance=distance)
-        .order_by("distance")
-        .values_list("face_id", "distance")[:NEIGHBOURS]
-    )
-    lowest = Settings.for_threshold(threshold).lowest
-    return [face_id for face_id, far in rows if 1 - far >= lowest]
+BEST_FACES = """
+SELECT person.id, face.id FROM unnest(%s::bigint[]) person (id) CROSS JOIN LATERAL (
+    SELECT id FROM faces_face WHERE person_id = person.id ORDER BY quality DESC, id LIMIT %s
+) face
+"""
+
+
+def best_faces(people: Collection[int], count: int) -> dict[int, list[int]]:
+    """Ids of the best faces of each person, best first."""
+    found: dict[int, list[int]] = {pk: [] for pk in people}
+    with connection.cursor() as cursor:
+        cursor.execute(BEST_FACES, [list(people), count])
+        for person, face in cursor.fetchall():
+            found[person].append(face)
+    return found
 
 
 def regroup_library(
@@ -130,10 +133,8 @@ def regroup_library(
     total = faces.count()
     report(job, done=0, total=total, message="Comparing faces")
     with writing(library_id, actor=job.created_by, verb=Verb.RECLUSTER) as draft:
-        threshold = choice.match_threshold if threshold is None else threshold
-        changes = (
-            plan_anew(faces, version, threshold) if reset else plan_unassigned(faces, version, threshold)
-        )
+        settings = Settings.for_threshold(choice.match_threshold if threshold is None else threshold)
+        changes = (plan_anew if reset else plan_unassigned)(faces, version, settings)
         draft.watch(
             people=list(Person.objects.filter(library=library_id).values_list("pk", flat=True)),
             faces=[pk for change in changes for pk in change.face_ids],
@@ -146,28 +147,35 @@ def regroup_library(
     return {"clustered": moved, "persons_created": len(made)}
 
 
-def plan(faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> list[Change]:
-    """What has to move among these faces. Curated people keep all the faces they have."""
-    people = people_on(faces)
-    kept = set(Person.objects.filter(pk__in=people).curated().values_list("pk", flat=True))
-    groups, current = group(faces, version, threshold, kept)
-    return plan_changes(groups, current, unnamed=people - kept)
+def plan(faces: QuerySet[Any], version: FaceModelVersion, settings: Settings, free: set[int]) -> list[Change]:
+    """What has to move among these faces. Only those of nobody and of the people in `free` may."""
+    loaded, current = load(faces, version, free)
+    loaded = replace(loaded, together=firm_groups(loaded, current, settings))
+    return plan_changes(cluster(loaded, settings), current, unnamed=free)
 
 
-def plan_anew(faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> list[Change]:
-    """The same, but a face that fits into no group does not stay where it is either."""
+def firm_groups(loaded: Faces, current: Mapping[int, int | None], settings: Settings) -> Ints:
+    """The person of each good face (n,) in an unnamed group with enough of them, else NOBODY."""
+    person = np.array([current.get(int(face)) or NOBODY for face in loaded.ids], dtype=np.int64)
+    person[loaded.quality < settings.good_quality] = NOBODY
+    found, count = np.unique(person, return_counts=True)
+    return np.where(np.isin(person, found[count >= FIRM_GROUP]), person, NOBODY)
+
+
+def plan_anew(faces: QuerySet[Any], version: FaceModelVersion, settings: Settings) -> list[Change]:
+    """What has to move when all that nobody curated is grouped afresh; what fits nowhere becomes nobody's."""
     people = people_on(faces)
-    kept = set(Person.objects.filter(pk__in=people).curated().values_list("pk", flat=True))
-    groups, current = group(faces, version, threshold, kept)
-    fitting = {face for one in groups for face in one.faces}
-    loose = tuple(face for face, person in current.items() if person is not None and face not in fitting)
-    changes = plan_changes(groups, current, unnamed=people - kept)
+    free = people - set(Person.objects.filter(pk__in=people).curated().values_list("pk", flat=True))
+    groups, current = group(faces, version, settings, free)
+    grouped = {face for group in groups for face in group.faces}
+    loose = tuple(sorted(face for face, person in current.items() if person and face not in grouped))
+    changes = plan_changes(groups, current, unnamed=free)
     return [*changes, Change(NOBODY, loose)] if loose else changes
 
 
-def plan_unassigned(faces: QuerySet[Any], version: FaceModelVersion, threshold: float) -> list[Change]:
+def plan_unassigned(faces: QuerySet[Any], version: FaceModelVersion, settings: Settings) -> list[Change]:
     """Where faces without a person belong; all others stay, whoever put them there."""
-    groups, current = group(faces, version, threshold, people_on(faces))
+    groups, current = group(faces, version, settings, set())
     return plan_changes(groups, current, unnamed=set())
 
 
@@ -176,21 +184,20 @@ def people_on(faces: QuerySet[Any]) -> set[int]:
 
 
 def group(
-    faces: QuerySet[Any], version: FaceModelVersion, threshold: float, kept: set[int]
+    faces: QuerySet[Any], version: FaceModelVersion, settings: Settings, free: set[int]
 ) -> tuple[list[Group], dict[int, int | None]]:
-    """The groups these faces form when the people in `kept` keep theirs, and the faces that may move."""
-    settings = Settings.for_threshold(threshold)
-    loaded, current = load(faces, version, kept)
+    """The groups these faces form when only the people in `free` change, and the faces that may move."""
+    loaded, current = load(faces, version, free)
     return cluster(loaded, settings, pairs=candidate_pairs(loaded, version, settings)), current
 
 
 def load(
-    faces: QuerySet[Any], version: FaceModelVersion, kept: Collection[int]
+    faces: QuerySet[Any], version: FaceModelVersion, free: Collection[int] | None
 ) -> tuple[Faces, dict[int, int | None]]:
     """The arrays that `clustering` takes, and the person of each face that may move.
 
-    Faces of the people in `kept` may not, nor what was assigned by hand; what somebody put to nobody, or
-    dismissed, does not take part.
+    Those are the faces of nobody and of the people in `free`, or of anybody for None, but not what was
+    assigned by hand; what somebody put to nobody, or dismissed, does not take part.
     """
     rows = list(
         FaceEmbedding.objects.filter(model=version, face__in=faces, face__is_dismissed=False)
@@ -206,8 +213,11 @@ def load(
         )
         .iterator(chunk_size=5000)
     )
-    by_hand = Face.AssignedBy.PERSON
-    current = {row[0]: row[3] for row in rows if row[4] != by_hand and row[3] not in kept}
+    current = {
+        row[0]: row[3]
+        for row in rows
+        if row[4] != Face.AssignedBy.PERSON and (free is None or row[3] is None or row[3] in free)
+    }
     loaded = Faces(
         ids=np.array([row[0] for row in rows], dtype=np.int64),
         vectors=unit_rows([row[5] for row in rows], version.dimensions),

@@ -63,11 +63,11 @@ PACKS: dict[str, Pack] = {
     pack.name: pack
     for pack in (
         _insightface(
-            "buffalo_l", "det_10g.onnx", "w600k_r50.onnx", 0.42, "most accurate, slow without a GPU"
+            "buffalo_l", "det_10g.onnx", "w600k_r50.onnx", 0.40, "most accurate, slow without a GPU"
         ),
-        _insightface("antelopev2", "scrfd_10g_bnkps.onnx", "glintr100.onnx", 0.42, "accurate, slowest"),
-        _insightface("buffalo_s", "det_500m.onnx", "w600k_mbf.onnx", 0.42, "small and fast"),
-        _insightface("buffalo_sc", "det_500m.onnx", "w600k_mbf.onnx", 0.42, "small and fast"),
+        _insightface("antelopev2", "scrfd_10g_bnkps.onnx", "glintr100.onnx", 0.40, "accurate, slowest"),
+        _insightface("buffalo_s", "det_500m.onnx", "w600k_mbf.onnx", 0.40, "small and fast"),
+        _insightface("buffalo_sc", "det_500m.onnx", "w600k_mbf.onnx", 0.40, "small and fast"),
         Pack(
             "opencv",
             "face_detection_yunet_2023mar.onnx",

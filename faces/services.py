@@ -11,14 +11,18 @@ from faces import custom_pack, detection, packs
 from faces.geometry import Rgb
 from faces.models import Face, FaceEmbedding, FaceModelVersion
 from jobs import ledger
-from photos.imaging import crop_square, decode_rgb
+from photos import rendering
+from photos.decoding import decode
+from photos.imaging import UndecodableImage, crop_square, decode_rgb
 from photos.models import Photo, PhotoStep
-from photos.storages import read_bytes, renditions
+from photos.storages import local_path, originals, read_bytes, renditions
 from photos.vectors import ensure_hnsw_index
 
 SAME_FACE_OVERLAP = 0.5  # intersection over union from which two boxes are one face
 DRAWN_FACE_OVERLAP = 0.3
 MIN_SCORE = 0.5
+LARGER = 1.25  # a picture this many times as long as its preview shows more of small faces
+LARGEST_SIDE = 4096  # pixels of an original that are looked at
 
 
 def pack_choice(*, may_download: bool = False) -> packs.PackChoice:
@@ -60,11 +64,14 @@ def model_version(choice: packs.PackChoice) -> FaceModelVersion:
 def detect_faces(photo: Photo, model: detection.FaceModel, version: FaceModelVersion) -> int:
     """Find the faces on a photo's preview and keep them with vector and crop. Returns how many there are.
 
-    Done again, a face found before (by overlap) keeps its row and person. One that is not found any more
-    stays when it has a person or was drawn, and is described where it is; what is no face stays none.
+    Of a crowd the original is looked at. Done again, a face found before (by overlap) keeps its row and
+    person. One that is not found any more stays when it has a person or was drawn, and is described where it
+    is; what is no face stays none.
     """
     rgb = decode_rgb(read_bytes(renditions(), photo.rendition_key("preview")))
     found = model.detect(rgb, min_score=MIN_SCORE)
+    if detection.shows_crowd(found, *rgb.shape[:2]) and (larger := larger_picture(photo, rgb)) is not None:
+        rgb, found = larger, model.detect(larger, min_score=MIN_SCORE)
     with transaction.atomic():
         known = list(Face.objects.filter(photo=photo).select_for_update().order_by("pk"))
         pairs, gone = match_boxes(known, found)
@@ -74,6 +81,17 @@ def detect_faces(photo: Photo, model: detection.FaceModel, version: FaceModelVer
         for face in gone:
             keep_or_drop(photo, face, rgb, model, version)
     return len(found)
+
+
+def larger_picture(photo: Photo, preview: Rgb) -> Rgb | None:
+    """Pixels of the original, when it is at hand and shows a picture clearly larger than its preview."""
+    if photo.is_video or max(photo.width or 0, photo.height or 0) < LARGER * max(preview.shape):
+        return None
+    try:
+        with local_path(originals(), photo.original_key) as path:
+            return decode(rendering.larger_picture, path, side=LARGEST_SIDE, max_pixels=settings.MAX_PIXELS)
+    except (FileNotFoundError, UndecodableImage):
+        return None
 
 
 def keep_or_drop(

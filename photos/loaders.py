@@ -37,24 +37,29 @@ class Loaded:
     video: VideoFacts | None = None
 
 
-def load(path: Path, file: io.FileIO, kind: FileType, max_pixels: int) -> Loaded:
-    """Decode a file of a known kind. Raises UndecodableImage and what `decoding` turns into one."""
+def load(
+    path: Path, file: io.FileIO, kind: FileType, max_pixels: int, *, side: int = PREVIEW_PIXELS
+) -> Loaded:
+    """Decode a file of a known kind, its longest side shrunk to `side`.
+
+    Raises UndecodableImage and what `decoding` turns into one.
+    """
     if kind.family == "video":
-        return load_video(path, kind, max_pixels)
+        return load_video(path, kind, max_pixels, side)
     if kind.family == "raw":
-        return load_raw(file, max_pixels)
+        return load_raw(file, max_pixels, side)
     if kind in (filetypes.HEIC, filetypes.HEIF):
-        return load_heic(file, max_pixels)
+        return load_heic(file, max_pixels, side)
     if kind == filetypes.BMP:
-        return load_bmp(path, max_pixels)
+        return load_bmp(path, max_pixels, side)
     if kind == filetypes.JXL:
-        return load_jxl(file, max_pixels)
+        return load_jxl(file, max_pixels, side)
     if kind == filetypes.AVIF and avif.is_sequence(file):
-        return load_avif_sequence(file, max_pixels)
-    return load_with_vips(file, kind, max_pixels)
+        return load_avif_sequence(file, max_pixels, side)
+    return load_with_vips(file, kind, max_pixels, side)
 
 
-def load_with_vips(file: io.FileIO, kind: FileType, max_pixels: int) -> Loaded:
+def load_with_vips(file: io.FileIO, kind: FileType, max_pixels: int, side: int) -> Loaded:
     """JPEG, PNG, WebP, GIF, TIFF and AVIF; of an animation the first frame counts."""
     vips = libvips()
     header = read_header(file)
@@ -66,8 +71,8 @@ def load_with_vips(file: io.FileIO, kind: FileType, max_pixels: int) -> Loaded:
     file.seek(0)
     preview = vips.Image.thumbnail_source(
         vips.Source.new_from_descriptor(file.fileno()),
-        PREVIEW_PIXELS,
-        height=PREVIEW_PIXELS,
+        side,
+        height=side,
         size="down",
         # As a loader's option, because this call's own `fail_on` does not reach the loader (libvips 8.18).
         # The TIFF loader reports a file cut short only among its errors.
@@ -78,7 +83,7 @@ def load_with_vips(file: io.FileIO, kind: FileType, max_pixels: int) -> Loaded:
     )
 
 
-def load_heic(file: io.FileIO, max_pixels: int) -> Loaded:
+def load_heic(file: io.FileIO, max_pixels: int, side: int) -> Loaded:
     """The primary picture of the file; other ones, depth and gain maps are left alone."""
     import numpy as np
     import pi_heif
@@ -89,10 +94,10 @@ def load_heic(file: io.FileIO, max_pixels: int) -> Loaded:
     # A copy: the view would outlive the decoder that owns the memory.
     image = with_profile(from_array(np.array(picture)), picture.info.get("icc_profile"))
     # libheif has turned the pixels as the container says; the EXIF orientation beside it says it once more.
-    return Loaded(width, height, 1, fit(image, PREVIEW_PIXELS))
+    return Loaded(width, height, 1, fit(image, side))
 
 
-def load_bmp(path: Path, max_pixels: int) -> Loaded:
+def load_bmp(path: Path, max_pixels: int, side: int) -> Loaded:
     """By path, because Pillow then maps the file instead of reading it line by line."""
     import numpy as np
     from PIL.BmpImagePlugin import BmpImageFile
@@ -103,10 +108,10 @@ def load_bmp(path: Path, max_pixels: int) -> Loaded:
         check_pixels(width, height, max_pixels)
         # Without alpha: many programs leave zeros where others would read "invisible".
         pixels = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
-    return Loaded(width, height, 1, fit(from_array(pixels), PREVIEW_PIXELS))
+    return Loaded(width, height, 1, fit(from_array(pixels), side))
 
 
-def load_avif_sequence(file: io.FileIO, max_pixels: int) -> Loaded:
+def load_avif_sequence(file: io.FileIO, max_pixels: int, side: int) -> Loaded:
     """The first frame."""
     import numpy as np
 
@@ -114,34 +119,34 @@ def load_avif_sequence(file: io.FileIO, max_pixels: int) -> Loaded:
         width, height = picture.size
         check_pixels(width, height, max_pixels)
         image = with_profile(from_array(np.array(picture)), picture.info.get("icc_profile"))
-        return Loaded(width, height, 1, fit(image, PREVIEW_PIXELS), is_animated=picture.n_frames > 1)
+        return Loaded(width, height, 1, fit(image, side), is_animated=picture.n_frames > 1)
 
 
-def load_jxl(file: io.FileIO, max_pixels: int) -> Loaded:
+def load_jxl(file: io.FileIO, max_pixels: int, side: int) -> Loaded:
     """JPEG XL; what was a JPEG once is decoded from the JPEG it gives back."""
     data = file.read()
     check_pixels(*jxl.read_size(data), max_pixels)
     decoded = jxl.decode(data)
     if isinstance(decoded, bytes):
-        return load_jpeg_bytes(decoded, max_pixels)
+        return load_jpeg_bytes(decoded, max_pixels, side)
     image = with_profile(from_array(decoded.pixels), decoded.icc_profile)
     height, width = decoded.pixels.shape[:2]
-    return Loaded(width, height, 1, fit(image, PREVIEW_PIXELS))
+    return Loaded(width, height, 1, fit(image, side))
 
 
-def load_raw(file: io.FileIO, max_pixels: int) -> Loaded:
+def load_raw(file: io.FileIO, max_pixels: int, side: int) -> Loaded:
     """The JPEG that the camera put into its raw file, else the sensor's data made a picture.
 
     Width and height are those of the photo, which mostly has more pixels than the embedded preview.
     """
     opened = raw.read_preview(file, max_pixels)
     if isinstance(opened.preview, bytes):
-        loaded = load_jpeg_bytes(opened.preview, max_pixels, turn=opened.orientation)
+        loaded = load_jpeg_bytes(opened.preview, max_pixels, side, turn=opened.orientation)
         return Loaded(opened.width, opened.height, loaded.orientation, loaded.image)
-    return Loaded(opened.width, opened.height, 1, fit(from_array(opened.preview), PREVIEW_PIXELS))
+    return Loaded(opened.width, opened.height, 1, fit(from_array(opened.preview), side))
 
 
-def load_jpeg_bytes(data: bytes, max_pixels: int, *, turn: int = 1) -> Loaded:
+def load_jpeg_bytes(data: bytes, max_pixels: int, side: int, *, turn: int = 1) -> Loaded:
     """A JPEG in memory, turned by its own EXIF orientation, or by `turn` when it has none."""
     vips = libvips()
     header = vips.Image.new_from_buffer(data, "")
@@ -150,7 +155,7 @@ def load_jpeg_bytes(data: bytes, max_pixels: int, *, turn: int = 1) -> Loaded:
     orientation = header.get("orientation") if has_own else turn
     width, height = (header.height, header.width) if orientation >= 5 else (header.width, header.height)
     image = vips.Image.thumbnail_buffer(
-        data, PREVIEW_PIXELS, height=PREVIEW_PIXELS, size="down", option_string="fail_on=truncated"
+        data, side, height=side, size="down", option_string="fail_on=truncated"
     )
     if not has_own and turn != 1:
         image = image.copy()
@@ -159,12 +164,12 @@ def load_jpeg_bytes(data: bytes, max_pixels: int, *, turn: int = 1) -> Loaded:
     return Loaded(width, height, orientation, image)
 
 
-def load_video(path: Path, kind: FileType, max_pixels: int) -> Loaded:
+def load_video(path: Path, kind: FileType, max_pixels: int, side: int) -> Loaded:
     """A frame from near the start that shows something."""
     facts, frame = video.read_poster(path, kind, max_pixels)
     if frame is None:
         raise UndecodableImage(facts.problem)
-    return Loaded(facts.width, facts.height, 1, fit(from_array(frame), PREVIEW_PIXELS), video=facts)
+    return Loaded(facts.width, facts.height, 1, fit(from_array(frame), side), video=facts)
 
 
 def with_profile(image: Any, profile: bytes | None) -> Any:

@@ -70,6 +70,16 @@ def make_renditions(path: Path, *, max_pixels: int) -> Renditions:
         )
 
 
+def larger_picture(path: Path, *, side: int, max_pixels: int) -> "np.ndarray[Any, Any]":
+    """Pixels of the original, at most `side` long: uint8, height x width x 3, sRGB, upright.
+
+    Raises as `make_renditions` does. For what a preview is too small for.
+    """
+    with open_picture(path) as (file, kind):
+        pixels: np.ndarray[Any, Any] = to_srgb(load(path, file, kind, max_pixels, side=side).image).numpy()
+        return pixels
+
+
 def _thumbhash(image: Any) -> bytes:
     import numpy as np
     import thumbhash

@@ -12,7 +12,7 @@ from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
 from faces.services import model_version, pack_choice
 from photos.models import Library, Photo
 
-THRESHOLD = 0.42
+THRESHOLD = 0.40
 
 
 class Album:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 
 from faces import curation, grouping, neighbours, people
+from faces.clustering import Settings
 from faces.models import Face, FaceEmbedding, FaceModelVersion, JournalEntry, Person
 from faces.tests.albums import Album, unit
 from faces.undo import undo
@@ -209,7 +210,7 @@ def test_the_index_leads_to_the_same_people_as_comparing_all(
     before = album.people()
     Face.objects.update(person=None, assigned_by="")
     monkeypatch.setattr(neighbours, "EXACT_UP_TO", 0)
-    changes = grouping.plan(Face.objects.all(), album.version, 0.42)
+    changes = grouping.plan_anew(Face.objects.all(), album.version, Settings())
     assert sorted(change.face_ids for change in changes) == sorted(
         tuple(sorted(faces)) for faces in before.values()
     )
