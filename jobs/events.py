@@ -41,6 +41,17 @@ def publish(library_id: int | None, kind: str, **data: Any) -> None:
         cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])
 
 
+def publishing(kind: str) -> str:
+    """SQL that does what `publish` does, to be part of the statement that makes the rows.
+
+    It is an expression over their `library_id` and `id`. With Redis it does nothing: `publish` them instead.
+    """
+    if settings.REDIS_URL:
+        return "NULL"
+    event = f"json_build_object('library_id', library_id, 'kind', '{kind}', 'id', id)"
+    return f"pg_notify('{CHANNEL}', {event}::text)"
+
+
 def send_to_group(event: dict[str, Any]) -> None:
     """Hand an event to the channel layer from synchronous code. Without Redis it is lost, and said so."""
     layer = get_channel_layer()

@@ -81,6 +81,9 @@ class S3Writer:
             rest = rest[room:]
         return len(data)
 
+    def flush(self) -> None:
+        """Parts are under way by themselves; the rest waits for `commit`, which a duplicate never sees."""
+
     @property
     def pending(self) -> bytes:
         """What was written and is in no part yet."""

@@ -18,8 +18,8 @@ from chitra.legacy.rows import PhotoRow, text
 from chitra.legacy.transfer import Stored
 from jobs import ledger
 from jobs.events import publish
+from photos.keeping import clean_name
 from photos.models import Photo
-from photos.services import clean_name
 
 RACES = 3
 

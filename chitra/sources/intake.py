@@ -16,8 +16,9 @@ from jobs import ledger
 from jobs.events import publish
 from photos.filetypes import HEAD_BYTES, FileType
 from photos.hashing import Digest, hash_file
+from photos.keeping import Origin, StoredFile, keep_photo
 from photos.models import Photo, PhotoStep
-from photos.services import Origin, RejectedFile, accepted_type, ingest, keep_photo
+from photos.services import RejectedFile, accepted_type, ingest
 from photos.storage_errors import StorageUnavailable
 
 OutcomeKind = Literal["added", "duplicate", "changed", "moved", "back", "touched", "refused", "failed"]
@@ -162,7 +163,7 @@ class Intake:
         if self.folder.is_in_place:
             key = self.folder.key_of(entry.path)
             free_key(key)
-            return keep_photo(origin, uuid.uuid4(), key, digest, kind).photo
+            return keep_photo(StoredFile(origin, uuid.uuid4(), key, digest, kind)).photo
         return self._copy(path, origin)
 
     def _copy(self, path: Path, origin: Origin) -> Photo:
