@@ -38,13 +38,15 @@ class RunningDigest:
     """Both checksums and the size of bytes that come in pieces.
 
     `TooLarge` is raised by the piece that passes the limit. A large piece is hashed on another thread while
-    the caller does something else with it, so it must not change. Not for several threads at once.
+    the caller does something else with the next one, the last by who asks for `digest`; so pieces must not
+    change. Not for several threads at once.
     """
 
     def __init__(self, *, max_bytes: int | None = None) -> None:
         self._max_bytes = max_bytes
         self._sha256 = hashlib.sha256()
         self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self._last = b""
         self._under_way: Future[None] | None = None
         self.size = 0
 
@@ -53,10 +55,11 @@ class RunningDigest:
         if self._max_bytes is not None and self.size > self._max_bytes:
             raise TooLarge(self._max_bytes)
         self._wait()
-        if len(data) < _ALONE_BYTES:
-            self._feed(data)
+        if len(self._last) < _ALONE_BYTES:
+            self._feed(self._last)
         else:
-            self._under_way = _hashers.submit(self._feed, data)
+            self._under_way = _hashers.submit(self._feed, self._last)
+        self._last = data
 
     def _feed(self, data: bytes) -> None:
         self._sha256.update(data)
@@ -70,6 +73,8 @@ class RunningDigest:
     @property
     def digest(self) -> Digest:
         self._wait()
+        self._feed(self._last)
+        self._last = b""
         return Digest(sha256=self._sha256.hexdigest(), sha1=self._sha1.hexdigest(), size=self.size)
 
 

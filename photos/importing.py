@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -16,9 +17,9 @@ from django.db import transaction
 from jobs import ledger
 from photos.keeping import Ingested, Origin
 from photos.models import Library, Photo, PhotoStep, Sidecar
-from photos.services import RejectedFile
+from photos.services import Outcome, RejectedFile
 from photos.storage_errors import StorageUnavailable
-from photos.taking import SourceFile, in_groups, reason_of, take_group, when_database_is_back
+from photos.taking import SourceFile, reason_of, take_all, when_database_is_back
 from photos.xmp import XmpProperties, read_xmp
 
 MAX_SIDECAR_BYTES = 4 * 1024 * 1024
@@ -119,10 +120,32 @@ def import_folder(
     def on_error(error: OSError) -> None:
         report.failed.append((shown(error.filename), f"It cannot be read: {error.strerror}."))
 
-    for group in in_groups(listed(root, on_error), lambda file: file.size):
-        import_group(library=library, group=group, user=user, report=report)
-        when_database_is_back(partial(on_progress, report))
+    def wanted() -> Iterator[Listed]:
+        for file in listed(root, on_error):
+            if picture_of(file.path):
+                report.skipped.append((shown(file.path), "It was read with its photo."))
+            else:
+                yield file
+
+    with closing(take_all(wanted(), lambda file: file.source(library, user))) as groups:
+        for group in groups:
+            for file, outcome in group:
+                note(report, file, outcome)
+            when_database_is_back(partial(on_progress, report))
     return report
+
+
+def note(report: ImportReport, file: "Listed", outcome: Outcome | OSError) -> None:
+    """How a file ended. Raises StorageUnavailable."""
+    if isinstance(outcome, Ingested):
+        when_database_is_back(partial(keep_sidecar, outcome.photo, read_sidecar(file.path)))
+        report.duplicates += outcome.is_duplicate
+        report.imported += not outcome.is_duplicate
+    elif isinstance(outcome, StorageUnavailable):
+        raise outcome
+    else:
+        is_other = isinstance(outcome, RejectedFile) and outcome.code == "unsupported_type"
+        (report.skipped if is_other else report.failed).append((shown(file.path), reason_of(outcome)))
 
 
 def shown(path: Any) -> str:
@@ -158,27 +181,6 @@ def listed(root: Path, on_error: Callable[[OSError], None]) -> Iterator[Listed]:
             on_error(error)
             continue
         yield Listed(path, status.st_size, status.st_mtime)
-
-
-def import_group(*, library: Library, group: Sequence[Listed], user: Any, report: ImportReport) -> None:
-    """Ingest some files and note in `report` how each ended. Raises StorageUnavailable."""
-    alone = [file for file in group if not picture_of(file.path)]
-    report.skipped += [
-        (shown(file.path), "It was read with its photo.") for file in group if file not in alone
-    ]
-    if not alone:
-        return
-    outcomes = take_group([file.source(library, user) for file in alone])
-    for file, outcome in zip(alone, outcomes, strict=True):
-        if isinstance(outcome, Ingested):
-            when_database_is_back(partial(keep_sidecar, outcome.photo, read_sidecar(file.path)))
-            report.duplicates += outcome.is_duplicate
-            report.imported += not outcome.is_duplicate
-        elif isinstance(outcome, StorageUnavailable):
-            raise outcome
-        else:
-            is_other = isinstance(outcome, RejectedFile) and outcome.code == "unsupported_type"
-            (report.skipped if is_other else report.failed).append((shown(file.path), reason_of(outcome)))
 
 
 def sidecar_paths(picture: Path) -> list[Path]:

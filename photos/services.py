@@ -24,7 +24,8 @@ from photos.storages import object_store, originals
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
-_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="ingest")
+THREADS = 4
+_threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="ingest")
 
 LIBRARIES_LOCK = 7_240_001
 ACCEPTED = (

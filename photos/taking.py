@@ -1,27 +1,30 @@
 """Files of a folder or an archive into a library, a group at a time.
 
 A commit costs the database a write to its disk, and so does each file: a group has one commit, and its files
-are hashed, written and synced side by side.
+are hashed, written and synced side by side, while the one before is committed.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, close_old_connections
 
 from photos.hashing import hash_file
 from photos.keeping import Ingested, Origin, known_photos
 from photos.models import Photo
-from photos.services import IncomingFile, Outcome, RejectedFile, at_once, finish_all, receive
+from photos.services import THREADS, IncomingFile, Outcome, RejectedFile, finish_all, receive
 
 GROUP_FILES = 32
-GROUP_BYTES = 48 * 1024 * 1024  # an object for S3 is in memory until it is committed
+GROUP_BYTES = 32 * 1024 * 1024  # objects for S3 are in memory until they are committed
 DATABASE_PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 15, 30)
+
+_readers = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="read")
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -51,31 +54,65 @@ def in_groups(items: Iterable[Item], size_of: Callable[[Item], int]) -> Iterator
         yield group
 
 
-def take_group(files: Sequence[SourceFile]) -> list[Outcome | OSError]:
-    """Ingest files of one library: how each ended, in their order; OSError for one that cannot be read.
+def take_all(
+    items: Iterable[Item], source_of: Callable[[Item], SourceFile]
+) -> Iterator[list[tuple[Item, Outcome | OSError]]]:
+    """Ingest files of one library, group by group: each item of a group with how it ended, all durable.
 
-    Nothing is written of those whose bytes the library has. Waits for a database that restarts, and raises
-    when it stays away.
+    OSError is of a file that cannot be read. While a group is finished the next one is read: close the
+    iterator to give that up. Waits for a database that restarts, and raises when it stays away.
     """
-    library = files[0].origin.library
-    sizes = {file.size for file in files if file.path is not None}
-    same_size = Photo.objects.filter(library=library, size__in=sizes).values_list("size", flat=True)
-    known_sizes = when_database_is_back(lambda: set(same_size.distinct()))
-    checksums = at_once(partial(checksum_of, sizes=known_sizes), files)
-    known = when_database_is_back(lambda: known_photos(library, {text for text in checksums if text}))
-    outcomes: dict[int, Outcome | OSError] = {
-        number: Ingested(known[text], is_duplicate=True)
-        for number, text in enumerate(checksums)
-        if text in known
-    }
-    missing = [number for number in range(len(files)) if number not in outcomes]
-    received = dict(zip(missing, at_once(read, [files[number] for number in missing]), strict=True))
-    outcomes |= {number: file for number, file in received.items() if not isinstance(file, IncomingFile)}
-    whole = {number: file for number, file in received.items() if isinstance(file, IncomingFile)}
-    if whole:
-        finished = finish_all(list(whole.values()), patiently=when_database_is_back)
-        outcomes |= zip(whole, finished, strict=True)
-    return [outcomes[number] for number in range(len(files))]
+    begun: list[Group[Item]] = []
+    try:
+        pairs = ((item, source_of(item)) for item in items)
+        for pieces in in_groups(pairs, lambda pair: pair[1].size):
+            begun.append(Group(pieces))
+            if len(begun) > 1:
+                yield begun[0].finish()
+                del begun[0]
+        for group in begun:
+            yield group.finish()
+    finally:
+        for group in begun:
+            group.abort()
+
+
+class Group(Generic[Item]):
+    """Some files on their way. Nothing is written of those whose bytes the library has."""
+
+    def __init__(self, pieces: Sequence[tuple[Item, SourceFile]]) -> None:
+        self._items = [item for item, _ in pieces]
+        files = [file for _, file in pieces]
+        library = files[0].origin.library
+        sizes = {file.size for file in files if file.path is not None}
+        same_size = Photo.objects.filter(library=library, size__in=sizes).values_list("size", flat=True)
+        known_sizes = when_database_is_back(lambda: set(same_size.distinct()))
+        checksums = list(_readers.map(partial(checksum_of, sizes=known_sizes), files))
+        known = when_database_is_back(lambda: known_photos(library, {text for text in checksums if text}))
+        self._known = {number: known[text] for number, text in enumerate(checksums) if text in known}
+        self._reading = {
+            number: _readers.submit(read, file)
+            for number, file in enumerate(files)
+            if number not in self._known
+        }
+
+    def finish(self) -> list[tuple[Item, Outcome | OSError]]:
+        """Each item with how it ended."""
+        outcomes: dict[int, Any] = {
+            number: Ingested(photo, is_duplicate=True) for number, photo in self._known.items()
+        }
+        outcomes |= {number: future.result() for number, future in self._reading.items()}
+        whole = {number: file for number, file in outcomes.items() if isinstance(file, IncomingFile)}
+        if whole:
+            finished = finish_all(list(whole.values()), patiently=when_database_is_back)
+            outcomes |= zip(whole, finished, strict=True)
+        return [(item, outcomes[number]) for number, item in enumerate(self._items)]
+
+    def abort(self) -> None:
+        """Drop what has no row."""
+        for future in self._reading.values():
+            if not future.cancel() and isinstance(file := future.result(), IncomingFile):
+                file.abort()
 
 
 def checksum_of(file: SourceFile, *, sizes: set[int]) -> str:

@@ -26,7 +26,7 @@ from photos.keeping import Ingested, Origin
 from photos.models import Album, AlbumPhoto, Library, Photo, Tag
 from photos.services import Outcome, RejectedFile, wall_clock
 from photos.storage_errors import StorageUnavailable
-from photos.taking import SourceFile, in_groups, reason_of, take_group, when_database_is_back
+from photos.taking import SourceFile, reason_of, take_all, when_database_is_back
 
 MAX_TAG = 200
 Progress = Callable[[Counter[str]], None]
@@ -59,11 +59,12 @@ class Importer:
                 is_problem = (path, reason) in self._sources.problems
                 self._end(Row(path, "failed" if is_problem else "skipped", reason))
         records = self._records(plan) if plan.service == "chitra" else {}
-        for group in in_groups(plan.files[skip:], lambda planned: planned.file.size):
-            for row in self._take(group, records):
-                self._end(row)
-            self.counts["taken"] += len(group)
-            when_database_is_back(partial(self._on_progress, self.counts))
+        with closing(take_all(plan.files[skip:], self._source)) as groups:
+            for group in groups:
+                for row in self._describe_all(group, records):
+                    self._end(row)
+                self.counts["taken"] += len(group)
+                when_database_is_back(partial(self._on_progress, self.counts))
         if plan.service == "chitra":
             self._finish_restoring(plan)
         return self.counts
@@ -72,19 +73,19 @@ class Importer:
         self.counts[row.status] += 1
         self._add_row(row)
 
-    def _take(self, group: Sequence[Planned], records: dict[str, dict[str, Any]]) -> list[Row]:
-        """Ingest some files and write what is said about them."""
-        outcomes = take_group([self._source(planned) for planned in group])
-        for outcome in outcomes:
+    def _describe_all(
+        self, group: Sequence[tuple[Planned, Outcome | OSError]], records: dict[str, dict[str, Any]]
+    ) -> list[Row]:
+        """Write what is said about the photos of a group. Raises StorageUnavailable."""
+        for _, outcome in group:
             if isinstance(outcome, StorageUnavailable):
                 raise outcome
 
         @transaction.atomic
         def describe() -> list[Row]:
-            self._albums.clear()
+            self._albums.clear()  # of an attempt that was rolled back
             return [
-                self._describe(planned, outcome, records.get(planned.file.path))
-                for planned, outcome in zip(group, outcomes, strict=True)
+                self._describe(planned, outcome, records.get(planned.file.path)) for planned, outcome in group
             ]
 
         return when_database_is_back(describe)

@@ -252,13 +252,13 @@ def test_a_file_that_goes_while_the_import_runs_is_reported(
     library: Library, media: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(folder, a_jpg=jpeg(seed=1), b_jpg=jpeg(seed=2))
-    at_once = services.at_once
+    known_photos = taking.known_photos
 
-    def remove_one(action: Any, items: Any) -> Any:
+    def remove_one(library: Library, checksums: Any) -> Any:
         (folder / "b.jpg").unlink(missing_ok=True)
-        return at_once(action, items)
+        return known_photos(library, checksums)
 
-    monkeypatch.setattr(taking, "at_once", remove_one)
+    monkeypatch.setattr(taking, "known_photos", remove_one)
     report = import_folder(library=library, root=folder)
     assert (report.imported, names(report.failed)) == (1, ["b.jpg"])
 

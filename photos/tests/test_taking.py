@@ -17,7 +17,7 @@ from photos.keeping import Ingested, Origin
 from photos.models import Library, Photo, PhotoStep
 from photos.services import IncomingFile, RejectedFile, finish_all, receive
 from photos.storages import originals, read_bytes
-from photos.taking import SourceFile, in_groups, take_group
+from photos.taking import SourceFile, in_groups, take_all
 from photos.tests.pictures import jpeg
 
 
@@ -35,6 +35,12 @@ def received(library: Library, *contents: bytes) -> list[IncomingFile]:
 
 def source(library: Library, data: bytes, name: str = "a.jpg") -> SourceFile:
     return SourceFile(Origin(library, name), len(data), partial(io.BytesIO, data))
+
+
+def take(library: Library, *contents: bytes) -> list[Any]:
+    """Each file in its order as it ended."""
+    groups = take_all(contents, lambda data: source(library, data))
+    return [outcome for group in groups for _, outcome in group]
 
 
 def put(folder: Path, count: int) -> None:
@@ -57,7 +63,7 @@ def test_a_group_is_as_many_files_as_one_commit_is_worth() -> None:
 
 def test_a_group_of_large_files_ends_where_memory_would() -> None:
     sizes = [20 * 1024 * 1024] * 4
-    assert [len(group) for group in in_groups(sizes, lambda size: size)] == [3, 1]
+    assert [len(group) for group in in_groups(sizes, lambda size: size)] == [2, 2]
 
 
 def test_many_files_cost_as_many_statements_as_one(library: Library, media: Path) -> None:
@@ -126,12 +132,23 @@ def test_a_row_that_is_refused_takes_only_its_own_bytes_along(
 
 
 def test_a_file_that_is_no_picture_does_not_stop_the_group(library: Library, media: Path) -> None:
-    good, bad, empty = take_group([source(library, data) for data in (jpeg(), b"text", b"")])
+    good, bad, empty = take(library, jpeg(), b"text", b"")
     assert isinstance(good, Ingested)
     assert isinstance(bad, RejectedFile)
     assert bad.code == "unsupported_type"
     assert isinstance(empty, RejectedFile)
     assert stored(media) == [good.photo.original_key]
+
+
+def test_who_gives_up_leaves_rows_for_what_was_answered_and_nothing_else(
+    library: Library, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking, "GROUP_FILES", 2)
+    groups = take_all([jpeg(seed=seed) for seed in range(9)], lambda data: source(library, data))
+    assert len(next(groups)) == 2
+    groups.close()  # type: ignore[attr-defined]
+    assert Photo.objects.count() == 2
+    assert stored(media) == sorted(Photo.objects.values_list("original_key", flat=True))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -148,7 +165,7 @@ def test_a_database_that_went_away_after_the_commit_makes_nothing_twice(
         return made
 
     monkeypatch.setattr(keeping, "insert", lose_the_answer)
-    outcomes = take_group([source(library, jpeg(seed=seed)) for seed in range(3)])
+    outcomes = take(library, *(jpeg(seed=seed) for seed in range(3)))
     assert [isinstance(outcome, Ingested) and outcome.is_duplicate for outcome in outcomes] == [False] * 3
     assert stored(media) == sorted(Photo.objects.values_list("original_key", flat=True))
     assert Photo.objects.count() == 3
