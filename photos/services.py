@@ -91,22 +91,31 @@ class IncomingFile:
         return self._digest.size
 
     @property
+    def digest(self) -> Digest:
+        """Of what was written."""
+        return self._digest.digest
+
+    @property
     def checksum(self) -> str:
         """SHA-256 of what was written."""
-        return self._digest.digest.sha256
+        return self.digest.sha256
+
+    @property
+    def kind(self) -> FileType:
+        """What it is; known once it is closed."""
+        assert self._kind is not None
+        return self._kind
 
     def commit(self) -> StoredFile | StorageUnavailable:
         """Have the object durable, or nothing of it."""
         assert self._writer is not None
-        assert self._kind is not None
-        digest = self._digest.digest
         try:
             self._writer.commit()
-            verify_read_back(originals(), self._key, digest)
+            verify_read_back(originals(), self._key, self.digest)
         except StorageUnavailable as error:
             self.abort()
             return error
-        return StoredFile(self.origin, self._uuid, self._key, digest, self._kind)
+        return StoredFile(self.origin, self._uuid, self._key, self.digest, self.kind)
 
     def finish(self) -> Ingested:
         """Commit object and row. The same bytes twice in a library are answered with the photo there is."""

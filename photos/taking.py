@@ -5,7 +5,7 @@ are hashed, written and synced side by side, while the one before is committed.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def in_groups(items: Iterable[Item], size_of: Callable[[Item], int]) -> Iterator
 
 def take_all(
     items: Iterable[Item], source_of: Callable[[Item], SourceFile]
-) -> Iterator[list[tuple[Item, Outcome | OSError]]]:
+) -> Generator[list[tuple[Item, Outcome | OSError]], None, None]:
     """Ingest files of one library, group by group: each item of a group with how it ended, all durable.
 
     OSError is of a file that cannot be read. While a group is finished the next one is read: close the

@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from jobs.models import Job
-from photos import services, taking
+from photos import keeping, services, taking
 from photos.importing import BadFolder, checked_folder, import_folder, inside_scan_roots
 from photos.keeping import Origin
 from photos.models import Library, Photo
@@ -252,7 +252,7 @@ def test_a_file_that_goes_while_the_import_runs_is_reported(
     library: Library, media: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(folder, a_jpg=jpeg(seed=1), b_jpg=jpeg(seed=2))
-    known_photos = taking.known_photos
+    known_photos = keeping.known_photos
 
     def remove_one(library: Library, checksums: Any) -> Any:
         (folder / "b.jpg").unlink(missing_ok=True)

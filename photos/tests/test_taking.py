@@ -146,7 +146,7 @@ def test_who_gives_up_leaves_rows_for_what_was_answered_and_nothing_else(
     monkeypatch.setattr(taking, "GROUP_FILES", 2)
     groups = take_all([jpeg(seed=seed) for seed in range(9)], lambda data: source(library, data))
     assert len(next(groups)) == 2
-    groups.close()  # type: ignore[attr-defined]
+    groups.close()
     assert Photo.objects.count() == 2
     assert stored(media) == sorted(Photo.objects.values_list("original_key", flat=True))
 
