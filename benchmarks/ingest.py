@@ -93,7 +93,7 @@ def ingest_rows(library: "Library", count: int) -> Iterator[Row]:
         yield row(f"ingest, {megabytes} MB", "file", seconds["plain"], seconds["chitra"], 0.5)
 
 
-def folder_rows(library: "Library", directory: Path, count: int) -> Iterator[Row]:
+def folder_rows(library: "Library", directory: Path, files: int) -> Iterator[Row]:
     """A folder imported beside `storage.save` of as many files on as many threads, both with fsync."""
     from django.core.files import File
 
@@ -102,7 +102,7 @@ def folder_rows(library: "Library", directory: Path, count: int) -> Iterator[Row
     from photos.storages import originals
 
     picture = jpeg(640, 480)
-    for megabytes in MEGABYTES:
+    for megabytes, count in zip(MEGABYTES, (4 * files, files, files), strict=True):
         folders = [directory / f"{megabytes}-{number}" for number in range(FOLDER_ROUNDS + 1)]
         for folder in folders:
             folder.mkdir()
@@ -121,7 +121,7 @@ def folder_rows(library: "Library", directory: Path, count: int) -> Iterator[Row
 
         def imported(number: int, folders: Sequence[Path] = folders) -> None:
             report = import_folder(library=library, root=folders[number])
-            if report.imported != count:
+            if report.imported != report.seen:
                 raise RuntimeError(report.summary())
 
         plain(FOLDER_ROUNDS)

@@ -1,6 +1,7 @@
 """Rows of objects that are durable: photo, steps and event, of one file or of a group, in one statement."""
 
 import logging
+import re
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
@@ -11,15 +12,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import (
+    DEFAULT_DB_ALIAS,
     DatabaseError,
     IntegrityError,
     InterfaceError,
     OperationalError,
     connection,
+    connections,
     transaction,
 )
-from django.db.models.constants import OnConflict
-from django.db.models.sql import InsertQuery
 
 from jobs import ledger
 from jobs.events import publish, publishing
@@ -125,15 +126,13 @@ def insert(photos: Sequence[Photo]) -> dict[uuid.UUID, int]:
     around them two. Rows are in the order of their checksums, so that two imports of one folder never wait
     for each other.
     """
-    query: Any = InsertQuery(Photo, on_conflict=OnConflict.IGNORE)
-    columns = [field for field in Photo._meta.concrete_fields if not field.primary_key]
-    query.insert_values(columns, sorted(photos, key=lambda photo: photo.checksum))
-    ((statement, parameters),) = query.get_compiler(connection=connection).as_sql()
+    statement, parameters = insertion(sorted(photos, key=lambda photo: photo.checksum))
     planning, planning_parameters = ledger.planning("subject")
     # Inside somebody's transaction a refusal must not break it; alone, the statement is one by itself.
     with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
         cursor.execute(
-            f"WITH subject AS ({statement} RETURNING id, uuid, library_id), planned AS ({planning}) "
+            f"WITH subject AS ({statement} ON CONFLICT DO NOTHING RETURNING id, uuid, library_id), "
+            f"planned AS ({planning}) "
             f"SELECT uuid, id, {publishing('photo')} FROM subject",
             [*parameters, *planning_parameters],
         )
@@ -144,6 +143,36 @@ def insert(photos: Sequence[Photo]) -> dict[uuid.UUID, int]:
     if made:
         ledger.wake_planned()
     return made
+
+
+def insertion(photos: Sequence[Photo]) -> tuple[str, list[Any]]:
+    """`INSERT … SELECT` of these rows, with its parameters.
+
+    An array for each column that varies, one value for the others: fifty values for each row would take
+    longer to write into the statement than the database to insert them.
+    """
+    server = connections[DEFAULT_DB_ALIAS]
+    quote = server.ops.quote_name
+    names, selected, constants, arrays, varying = [], [], [], [], []
+    for field in Photo._meta.concrete_fields:
+        if field.primary_key:
+            continue
+        values = [field.get_db_prep_save(field.pre_save(photo, True), server) for photo in photos]
+        # Without the length: a cast to it would cut what is too long instead of refusing it.
+        kind = re.sub(r"\(\d+\)", "", str(field.db_type(server)))
+        names.append(quote(field.column))
+        if all(value == values[0] for value in values):
+            selected.append(f"%s::{kind}")
+            constants.append(values[0])
+        else:
+            selected.append(f"varying.{names[-1]}")
+            arrays.append(values)
+            varying.append((names[-1], f"%s::{kind}[]"))
+    statement = f"INSERT INTO {quote(Photo._meta.db_table)} ({', '.join(names)}) SELECT {', '.join(selected)}"
+    if varying:
+        columns = ", ".join(name for name, _ in varying)
+        statement += f" FROM unnest({', '.join(array for _, array in varying)}) AS varying ({columns})"
+    return statement, [*constants, *arrays]
 
 
 def give_way(photo: Photo) -> Ingested | IntegrityError:

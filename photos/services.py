@@ -83,8 +83,9 @@ class IncomingFile:
         return self._writer
 
     def close(self) -> None:
-        """There are no more pieces."""
+        """There are no more pieces. While they go to the disk, the last are hashed here."""
         (self._writer or self._open()).flush()
+        self._digest.digest  # noqa: B018
 
     @property
     def size(self) -> int:

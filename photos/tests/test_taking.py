@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from photos import keeping, services, taking
 from photos.importing import import_folder
-from photos.keeping import Ingested, Origin
+from photos.keeping import Ingested, Origin, StoredFile
 from photos.models import Library, Photo, PhotoStep
 from photos.services import IncomingFile, RejectedFile, finish_all, receive
 from photos.storages import originals, read_bytes
@@ -129,6 +130,14 @@ def test_a_row_that_is_refused_takes_only_its_own_bytes_along(
     assert [isinstance(outcome, Ingested) for outcome in outcomes] == [True, False, True]
     assert isinstance(outcomes[1], DataError)
     assert stored(media) == sorted(Photo.objects.values_list("original_key", flat=True))
+
+
+def test_what_a_column_cannot_hold_is_refused_and_never_cut(library: Library, media: Path) -> None:
+    files = [file.commit() for file in received(library, jpeg(seed=1), jpeg(seed=2))]
+    assert all(isinstance(file, StoredFile) for file in files)
+    long = replace(files[1], key="x" * 3000)  # type: ignore[type-var]
+    kept = keeping.keep_photos([files[0], long])  # type: ignore[list-item]
+    assert [type(outcome) for outcome in kept] == [Ingested, DataError]
 
 
 def test_a_file_that_is_no_picture_does_not_stop_the_group(library: Library, media: Path) -> None:
