@@ -23,7 +23,7 @@ from django.db import (
 )
 
 from jobs import ledger
-from jobs.events import publish, publishing
+from jobs.events import publish_each, publishing
 from photos.capture_time import decide
 from photos.filetypes import FileType
 from photos.hashing import Digest
@@ -138,8 +138,7 @@ def insert(photos: Sequence[Photo]) -> dict[uuid.UUID, int]:
         )
         made = {row_uuid: pk for row_uuid, pk, _ in cursor.fetchall()}
     if settings.REDIS_URL:
-        for pk in made.values():
-            publish(photos[0].library_id, "photo", id=pk)
+        publish_each(photos[0].library_id, "photo", list(made.values()))
     if made:
         ledger.wake_planned()
     return made

@@ -141,7 +141,7 @@ class S3Writer:
 
         def put() -> Any:
             return self._storage.client.put_object(
-                **self._place, Body=bytes(body), ChecksumSHA256=sent, ContentType=content_type(self._key)
+                **self._place, Body=body, ChecksumSHA256=sent, ContentType=content_type(self._key)
             )
 
         answer = self._in_bucket(put)
