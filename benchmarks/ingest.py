@@ -1,6 +1,6 @@
 """What Chitra adds to the work itself: ingest beside a plain write, steps beside the libraries they use.
 
-`.venv/bin/python benchmarks/ingest.py [--photos 30] [--encoder-photos 48]`
+`.venv/bin/python benchmarks/ingest.py [--photos 30] [--encoder-photos 48] [--only-ingest]`
 
 Each pair is timed in turns on the same bytes and given as a ratio of medians, which a busy machine spoils
 little.
@@ -8,10 +8,13 @@ little.
 
 import argparse
 import io
+import os
+import shutil
 import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 MEGABYTES = (0.3, 3, 12)
 RENDITION_ROUNDS = 10
+FOLDER_ROUNDS = 5
 BATCH = 16
 Row = list[str]
 
@@ -65,7 +69,7 @@ def row(title: str, unit: str, base: float, ours: float, target: float) -> Row:
 
 
 def ingest_rows(library: "Library", count: int) -> Iterator[Row]:
-    """Acknowledged ingest beside `storage.save` of the same bytes, both with fsync, sizes in turn."""
+    """One acknowledged file at a time beside `storage.save` of the same bytes, both with fsync."""
     from django.core.files.base import ContentFile
 
     from photos.services import ingest
@@ -87,6 +91,46 @@ def ingest_rows(library: "Library", count: int) -> Iterator[Row]:
             acknowledged(warm_up)
         seconds = stage.interleaved({"plain": plain, "chitra": acknowledged}, count)
         yield row(f"ingest, {megabytes} MB", "file", seconds["plain"], seconds["chitra"], 0.5)
+
+
+def folder_rows(library: "Library", directory: Path, files: int) -> Iterator[Row]:
+    """A folder imported beside `storage.save` of as many files on as many threads, both with fsync."""
+    from django.core.files import File
+
+    from photos.importing import import_folder
+    from photos.services import THREADS
+    from photos.storages import originals
+
+    picture = jpeg(640, 480)
+    for megabytes, count in zip(MEGABYTES, (4 * files, files, files), strict=True):
+        folders = [directory / f"{megabytes}-{number}" for number in range(FOLDER_ROUNDS + 1)]
+        for folder in folders:
+            folder.mkdir()
+            for number, data in enumerate(variants(picture, megabytes, count)):
+                (folder / f"{number}.jpg").write_bytes(data)
+        os.sync()
+
+        def save(path: Path) -> None:
+            name = uuid.uuid4().hex
+            with path.open("rb") as file:
+                originals().save(f"plain/{name[:2]}/{name}.jpg", File(file))
+
+        def plain(number: int, folders: Sequence[Path] = folders) -> None:
+            with ThreadPoolExecutor(THREADS) as pool:
+                list(pool.map(save, sorted(folders[number].iterdir())))
+
+        def imported(number: int, folders: Sequence[Path] = folders) -> None:
+            report = import_folder(library=library, root=folders[number])
+            if report.imported != report.seen:
+                raise RuntimeError(report.summary())
+
+        plain(FOLDER_ROUNDS)
+        imported(FOLDER_ROUNDS)
+        seconds = stage.interleaved({"plain": plain, "chitra": imported}, FOLDER_ROUNDS)
+        for folder in folders:
+            shutil.rmtree(folder)
+        title = f"folder, {count} x {megabytes} MB"
+        yield row(title, "file", seconds["plain"] / count, seconds["chitra"] / count, 0.5)
 
 
 def rendition_row(library: "Library") -> Row:
@@ -227,30 +271,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=30, help="files of each size")
     parser.add_argument("--encoder-photos", type=int, default=48)
+    parser.add_argument("--only-ingest", action="store_true", help="leave renditions and encoders out")
     options = parser.parse_args()
     with stage.own_chitra() as directory:
-        from django.conf import settings
-
         from photos.models import Library
-        from search import encoders, services
 
         library = Library.objects.create(name="Photos")
         rows = timed("ingest", lambda: list(ingest_rows(library, options.photos)))
-        rows.append(timed("renditions", lambda: rendition_row(library)))
-        photos = timed("photos for the encoders", lambda: with_thumbnails(library, options.encoder_photos))
-        choice = services.encoder_choice()
-        if choice.is_available:
-            encoder = encoders.load(choice, threads=settings.ML_THREADS)
-            title = f"embedding, {choice.kind} (in use)"
-            rows.append(timed(title, lambda: embedding_row(title, photos, choice, encoder)))
-        title = "embedding, ViT-B-32 (random)"
-        choice, encoder = timed("making ViT-B-32", lambda: random_clip(directory))
-        rows.append(timed(title, lambda: embedding_row(title, photos, choice, encoder)))
+        rows += timed("folders", lambda: list(folder_rows(library, directory, options.photos)))
+        if not options.only_ingest:
+            rows += step_rows(library, directory, options.encoder_photos)
     stage.print_table(
         "Chitra beside the work alone, in turns (higher is better)",
         ["", "of", "alone ms", "Chitra ms", "ratio", "target"],
         rows,
     )
+
+
+def step_rows(library: "Library", directory: Path, encoder_photos: int) -> Iterator[Row]:
+    """Renditions and embeddings beside the libraries they use."""
+    from django.conf import settings
+
+    from search import encoders, services
+
+    yield timed("renditions", lambda: rendition_row(library))
+    photos = timed("photos for the encoders", lambda: with_thumbnails(library, encoder_photos))
+    choice = services.encoder_choice()
+    if choice.is_available:
+        encoder = encoders.load(choice, threads=settings.ML_THREADS)
+        title = f"embedding, {choice.kind} (in use)"
+        yield timed(title, lambda: embedding_row(title, photos, choice, encoder))
+    title = "embedding, ViT-B-32 (random)"
+    choice, encoder = timed("making ViT-B-32", lambda: random_clip(directory))
+    yield timed(title, lambda: embedding_row(title, photos, choice, encoder))
 
 
 if __name__ == "__main__":

@@ -54,26 +54,43 @@ def subject_column() -> str:
 
 def plan(subject_ids: Iterable[int], *, job: Job | None = None) -> None:
     """Put every step of new subjects into the ledger; a row that is there stays as it is."""
-    table = connection.ops.quote_name(apps.get_model(settings.LEDGER_MODEL)._meta.db_table)
-    steps = [step for step in all_steps() if not step.on_demand]
-    now = timezone.now()
+    statement, parameters = planning("subject", job=job)
     with connection.cursor() as cursor:
-        # Written out: model instances take four times as long, and this is part of every upload.
         cursor.execute(
-            f"INSERT INTO {table} "
-            f"({subject_column()}, step, ready_at, job_id, status, attempt, version, error) "
-            "SELECT subject, step, ready_at, %s::uuid, 'pending', 0, '', '' "
-            "FROM unnest(%s::bigint[]) AS subject "
-            "CROSS JOIN unnest(%s::text[], %s::timestamptz[]) AS steps (step, ready_at) "
-            "ON CONFLICT DO NOTHING",
-            [
-                job.pk if job else None,
-                list(subject_ids),
-                [step.name for step in steps],
-                [None if step.after else now for step in steps],
-            ],
+            f"WITH subject AS (SELECT unnest(%s::bigint[]) AS id) {statement}",
+            [list(subject_ids), *parameters],
         )
-    wake(*(step.name for step in steps if step.after is None))
+    wake_planned()
+
+
+def planning(subjects: str, *, job: Job | None = None) -> tuple[str, list[Any]]:
+    """What `plan` executes, with its parameters, to be part of the statement that makes the subjects.
+
+    `subjects` names the relation that has their `id`. Call `wake_planned` after it.
+    """
+    table = connection.ops.quote_name(apps.get_model(settings.LEDGER_MODEL)._meta.db_table)
+    steps = planned_steps()
+    now = timezone.now()
+    # Written out: model instances take four times as long, and this is part of every upload.
+    statement = (
+        f"INSERT INTO {table} "
+        f"({subject_column()}, step, ready_at, job_id, status, attempt, version, error) "
+        f"SELECT {subjects}.id, step, ready_at, %s::uuid, 'pending', 0, '', '' "
+        f"FROM {subjects} CROSS JOIN unnest(%s::text[], %s::timestamptz[]) AS steps (step, ready_at) "
+        "ON CONFLICT DO NOTHING"
+    )
+    ready_at = [None if step.after else now for step in steps]
+    return statement, [job.pk if job else None, [step.name for step in steps], ready_at]
+
+
+def planned_steps() -> list[Step]:
+    """The steps that every new subject goes through."""
+    return [step for step in all_steps() if not step.on_demand]
+
+
+def wake_planned() -> None:
+    """Have the first steps of new subjects drained."""
+    wake(*(step.name for step in planned_steps() if step.after is None))
 
 
 def request(step: Step, subject_ids: Iterable[int]) -> None:

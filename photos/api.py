@@ -43,6 +43,7 @@ from photos.filter_fields import PhotoListParameters, filter_from
 from photos.filters import PhotoFilter
 from photos.imaging import UndecodableImage
 from photos.importing import BadFolder, import_folder, inside_scan_roots
+from photos.keeping import Ingested, Origin
 from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Photo, PhotoStep
 from photos.permissions import IsAdministrator
@@ -54,7 +55,7 @@ from photos.serializers import (
     UploadParameters,
     photos_as_json,
 )
-from photos.services import Ingested, Origin, RejectedFile
+from photos.services import RejectedFile
 from photos.storage_errors import StorageUnavailable
 from photos.storages import originals, renditions
 from photos.timeline import BadCursor
@@ -351,6 +352,8 @@ def upload_answer(files: list[TakenFile]) -> dict[str, Any]:
         if isinstance(outcome, Ingested):
             (duplicates if outcome.is_duplicate else saved).append(describe(outcome))
             continue
+        if not isinstance(outcome, RejectedFile | StorageUnavailable):
+            raise outcome or RuntimeError("an upload was answered before its end")
         if len(files) == 1:
             raise as_api_error(outcome) from None
         errors.append(rejection_line(file.name or "", outcome))

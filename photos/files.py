@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,8 @@ from django.core.files.storage import FileSystemStorage
 
 from photos.objects import Leftover, ObjectStat, copy_stream
 from photos.storage_errors import unavailable
+
+_syncers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="fsync")
 
 
 class DurableFileSystemStorage(FileSystemStorage):
@@ -80,6 +83,7 @@ class FileWriter:
         self._path = Path(storage.path(key))
         self._fsync = storage.fsync
         self._temporary = self._path.with_name(f".{self._path.name}.{uuid.uuid4().hex}.part")
+        self._syncing: Future[None] | None = None
         with file_errors():
             self._new_directories = [parent for parent in self._path.parents if not parent.exists()]
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,9 +96,15 @@ class FileWriter:
                 view = view[self._file.write(view) :]
         return len(data)
 
+    def flush(self) -> None:
+        if self._fsync and self._syncing is None:
+            self._syncing = _syncers.submit(os.fsync, self._file.fileno())
+
     def commit(self) -> None:
         with file_errors():
-            if self._fsync:
+            if self._syncing is not None:
+                self._syncing.result()
+            elif self._fsync:
                 os.fsync(self._file.fileno())
             self._file.close()
             self._temporary.replace(self._path)
@@ -103,6 +113,8 @@ class FileWriter:
                     sync_directory(directory)
 
     def abort(self) -> None:
+        if self._syncing is not None and not self._syncing.cancel():
+            self._syncing.exception()  # the file must stay open until then
         self._file.close()
         self._temporary.unlink(missing_ok=True)
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 1024 * 1024
 _ALONE_BYTES = 128 * 1024  # shorter pieces are hashed faster than handed to a thread
+_WAITING_BYTES = 4 * 1024 * 1024
+_WAITING_PIECES = 64
 _hashers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hash")
 
 
@@ -37,14 +39,17 @@ class Digest:
 class RunningDigest:
     """Both checksums and the size of bytes that come in pieces.
 
-    `TooLarge` is raised by the piece that passes the limit. A large piece is hashed on another thread while
-    the caller does something else with it, so it must not change. Not for several threads at once.
+    `TooLarge` is raised by the piece that passes the limit. Large pieces are hashed later: many on another
+    thread, the last ones by who asks for `digest`, when a file of one photo's size is on its way to the disk
+    already. So pieces must not change. Not for several threads at once.
     """
 
     def __init__(self, *, max_bytes: int | None = None) -> None:
         self._max_bytes = max_bytes
         self._sha256 = hashlib.sha256()
         self._sha1 = hashlib.sha1(usedforsecurity=False)
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
         self._under_way: Future[None] | None = None
         self.size = 0
 
@@ -52,24 +57,35 @@ class RunningDigest:
         self.size += len(data)
         if self._max_bytes is not None and self.size > self._max_bytes:
             raise TooLarge(self._max_bytes)
-        self._wait()
-        if len(data) < _ALONE_BYTES:
-            self._feed(data)
-        else:
-            self._under_way = _hashers.submit(self._feed, data)
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        if len(data) < _ALONE_BYTES and len(self._waiting) == 1:
+            self._finish_waiting()
+        elif self._waiting_bytes >= _WAITING_BYTES or len(self._waiting) == _WAITING_PIECES:
+            self._finish_one_under_way()
+            self._under_way = _hashers.submit(self._feed, self._take_waiting())
 
-    def _feed(self, data: bytes) -> None:
-        self._sha256.update(data)
-        self._sha1.update(data)
+    def _take_waiting(self) -> list[bytes]:
+        pieces, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        return pieces
 
-    def _wait(self) -> None:
+    def _feed(self, pieces: list[bytes]) -> None:
+        for data in pieces:
+            self._sha256.update(data)
+            self._sha1.update(data)
+
+    def _finish_one_under_way(self) -> None:
         if self._under_way is not None:
             self._under_way.result()
             self._under_way = None
 
+    def _finish_waiting(self) -> None:
+        self._finish_one_under_way()
+        self._feed(self._take_waiting())
+
     @property
     def digest(self) -> Digest:
-        self._wait()
+        self._finish_waiting()
         return Digest(sha256=self._sha256.hexdigest(), sha1=self._sha1.hexdigest(), size=self.size)
 
 

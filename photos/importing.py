@@ -2,8 +2,8 @@
 
 import os
 import stat
-import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import transaction
 
 from jobs import ledger
-from photos.hashing import hash_file
+from photos.keeping import Ingested, Origin
 from photos.models import Library, Photo, PhotoStep, Sidecar
-from photos.services import Ingested, RejectedFile, find_by_checksum, ingest
+from photos.services import Outcome, RejectedFile
 from photos.storage_errors import StorageUnavailable
+from photos.taking import SourceFile, reason_of, take_all, when_database_is_back
 from photos.xmp import XmpProperties, read_xmp
 
 MAX_SIDECAR_BYTES = 4 * 1024 * 1024
-DATABASE_PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 15, 30)
 
 
 class BadFolder(ValueError):
@@ -111,7 +111,7 @@ def import_folder(
     user: Any = None,
     on_progress: Callable[[ImportReport], None] = lambda report: None,
 ) -> ImportReport:
-    """Ingest every picture below `root`. One bad file never stops the rest; `on_progress` follows each file.
+    """Ingest every picture below `root`. One bad file never stops the rest; `on_progress` follows each group.
 
     Raises StorageUnavailable when the store refuses, because then every further file would fail alike.
     """
@@ -120,10 +120,32 @@ def import_folder(
     def on_error(error: OSError) -> None:
         report.failed.append((shown(error.filename), f"It cannot be read: {error.strerror}."))
 
-    for path in walk(root, on_error):
-        when_database_is_back(partial(import_file, library=library, path=path, user=user, report=report))
-        when_database_is_back(partial(on_progress, report))
+    def wanted() -> Iterator[Listed]:
+        for file in listed(root, on_error):
+            if picture_of(file.path):
+                report.skipped.append((shown(file.path), "It was read with its photo."))
+            else:
+                yield file
+
+    with closing(take_all(wanted(), lambda file: file.source(library, user))) as groups:
+        for group in groups:
+            for file, outcome in group:
+                note(report, file, outcome)
+            when_database_is_back(partial(on_progress, report))
     return report
+
+
+def note(report: ImportReport, file: "Listed", outcome: Outcome | OSError) -> None:
+    """How a file ended. Raises StorageUnavailable."""
+    if isinstance(outcome, Ingested):
+        when_database_is_back(partial(keep_sidecar, outcome.photo, read_sidecar(file.path)))
+        report.duplicates += outcome.is_duplicate
+        report.imported += not outcome.is_duplicate
+    elif isinstance(outcome, StorageUnavailable):
+        raise outcome
+    else:
+        is_other = isinstance(outcome, RejectedFile) and outcome.code == "unsupported_type"
+        (report.skipped if is_other else report.failed).append((shown(file.path), reason_of(outcome)))
 
 
 def shown(path: Any) -> str:
@@ -131,35 +153,34 @@ def shown(path: Any) -> str:
     return os.fsencode(path).decode(errors="replace")
 
 
-def when_database_is_back(action: Callable[[], None]) -> None:
-    """Do `action`, again and again with growing pauses while the database restarts; then its error rises."""
-    for pause_seconds in DATABASE_PAUSES_SECONDS:
+@dataclass(frozen=True)
+class Listed:
+    """A file of the folder: bytes, and seconds since 1970 when it was changed."""
+
+    path: Path
+    size: int
+    modified: float
+
+    def source(self, library: Library, user: Any) -> SourceFile:
+        origin = Origin(
+            library=library,
+            name=self.path.name,
+            uploaded_by=user,
+            modified_at=datetime.fromtimestamp(self.modified, UTC),
+            source_path=shown(self.path),
+        )
+        return SourceFile(origin, self.size, partial(self.path.open, "rb"), self.path)
+
+
+def listed(root: Path, on_error: Callable[[OSError], None]) -> Iterator[Listed]:
+    """The files below `root` that can be looked at."""
+    for path in walk(root, on_error):
         try:
-            return action()
-        except (OperationalError, InterfaceError):
-            close_old_connections()
-            time.sleep(pause_seconds)
-    return action()
-
-
-def import_file(*, library: Library, path: Path, user: Any, report: ImportReport) -> None:
-    """Ingest one file and note in `report` how it ended."""
-    if picture_of(path):
-        report.skipped.append((shown(path), "It was read with its photo."))
-        return
-    try:
-        ingested = ingest_path(library=library, path=path, user=user)
-        keep_sidecar(ingested.photo, read_sidecar(path))
-    except RejectedFile as error:
-        kept = report.skipped if error.code == "unsupported_type" else report.failed
-        kept.append((shown(path), str(error)))
-    except StorageUnavailable:
-        raise
-    except OSError as error:
-        report.failed.append((shown(path), f"The file cannot be read: {error.strerror}."))
-    else:
-        report.duplicates += ingested.is_duplicate
-        report.imported += not ingested.is_duplicate
+            status = path.stat()
+        except OSError as error:
+            on_error(error)
+            continue
+        yield Listed(path, status.st_size, status.st_mtime)
 
 
 def sidecar_paths(picture: Path) -> list[Path]:
@@ -194,21 +215,3 @@ def keep_sidecar(photo: Photo, xmp: bytes) -> None:
         if not Sidecar.objects.filter(photo=photo, xmp=xmp).exists():
             Sidecar.objects.update_or_create(photo=photo, defaults={"xmp": xmp})
             ledger.reset(PhotoStep.objects.filter(photo=photo, step="metadata"))
-
-
-def ingest_path(*, library: Library, path: Path, user: Any) -> Ingested:
-    """Ingest one local file. Bytes are only written when no photo of the same size has the same checksum."""
-    status = path.stat()
-    if Photo.objects.filter(library=library, size=status.st_size).exists():
-        existing = find_by_checksum(library, hash_file(path).sha256)
-        if existing is not None:
-            return Ingested(existing, is_duplicate=True)
-    with path.open("rb") as stream:
-        return ingest(
-            library=library,
-            stream=stream,
-            name=path.name,
-            uploaded_by=user,
-            modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
-            source_path=shown(path),
-        )

@@ -34,6 +34,9 @@ class ObjectWriter(Protocol):
 
     def write(self, data: bytes, /) -> object: ...
 
+    def flush(self) -> None:
+        """That was all: what can be done before `commit` begins beside the caller's other work."""
+
     def commit(self) -> None: ...
 
     def abort(self) -> None: ...

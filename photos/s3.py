@@ -21,31 +21,39 @@ COPY_LIMIT_BYTES = 5 * 1000**3  # what one CopyObject takes
 _creating = threading.Lock()
 
 
+def client_of(process_id: int, **options: Any) -> Any:
+    """A boto3 client for each process and set of options, which its threads share.
+
+    Making one takes 0.1 s and more, and boto3's default session is not made for threads: so the first thread
+    makes it, and the others wait.
+    """
+    with _creating:
+        return make_client(process_id, **options)
+
+
 @cache
 def make_client(process_id: int, **options: Any) -> Any:
-    """A boto3 client for each process and set of options: making one takes 0.1 s; threads share it."""
     import boto3
     from botocore.config import Config
 
-    with _creating:  # boto3's default session is not made for threads
-        return boto3.session.Session().client(
-            "s3",
-            endpoint_url=options["endpoint_url"] or None,
-            region_name=options["region_name"] or None,
-            aws_access_key_id=options["access_key"] or None,
-            aws_secret_access_key=options["secret_key"] or None,
-            config=Config(
-                signature_version="s3v4",
-                s3={"addressing_style": options["addressing_style"]},
-                connect_timeout=options["connect_timeout"],
-                read_timeout=options["read_timeout"],
-                retries={"mode": "standard", "total_max_attempts": options["attempts"]},
-                max_pool_connections=32,
-                # Chitra sends and compares SHA-256 itself; older servers trip over boto3's own choice.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=options["endpoint_url"] or None,
+        region_name=options["region_name"] or None,
+        aws_access_key_id=options["access_key"] or None,
+        aws_secret_access_key=options["secret_key"] or None,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": options["addressing_style"]},
+            connect_timeout=options["connect_timeout"],
+            read_timeout=options["read_timeout"],
+            retries={"mode": "standard", "total_max_attempts": options["attempts"]},
+            max_pool_connections=32,
+            # Chitra sends and compares SHA-256 itself; older servers trip over boto3's own choice.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )
 
 
 class ObjectStorage(S3Storage):
@@ -75,7 +83,7 @@ class ObjectStorage(S3Storage):
         return self._client(self.endpoint_url)
 
     def _client(self, endpoint_url: str) -> Any:
-        return make_client(
+        return client_of(
             os.getpid(),
             endpoint_url=endpoint_url,
             region_name=self.region_name,

@@ -81,6 +81,9 @@ class S3Writer:
             rest = rest[room:]
         return len(data)
 
+    def flush(self) -> None:
+        """Parts are under way by themselves; the rest waits for `commit`, which a duplicate never sees."""
+
     @property
     def pending(self) -> bytes:
         """What was written and is in no part yet."""
@@ -138,7 +141,7 @@ class S3Writer:
 
         def put() -> Any:
             return self._storage.client.put_object(
-                **self._place, Body=bytes(body), ChecksumSHA256=sent, ContentType=content_type(self._key)
+                **self._place, Body=body, ChecksumSHA256=sent, ContentType=content_type(self._key)
             )
 
         answer = self._in_bucket(put)

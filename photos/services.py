@@ -1,32 +1,31 @@
 """Photos in and out of a library. Every door (upload, scan, import) leads through `ingest`."""
 
 import errno
-import logging
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
-from jobs import ledger
-from jobs.events import publish
-from photos.capture_time import decide
 from photos.filetypes import HEAD_BYTES, FileType, describe_stranger, sniff
 from photos.hashing import Digest, RunningDigest, TooLarge
+from photos.keeping import Ingested, Origin, StoredFile, keep_photos, known_photos
 from photos.models import Library, Membership, Photo
 from photos.objects import CHUNK_BYTES, ObjectWriter
 from photos.storage_errors import StorageUnavailable as StorageUnavailable
 from photos.storages import object_store, originals
 
-logger = logging.getLogger(__name__)
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+THREADS = 4
+_threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="ingest")
 
 LIBRARIES_LOCK = 7_240_001
 ACCEPTED = (
@@ -42,34 +41,19 @@ class RejectedFile(ValueError):
         self.code = code
 
 
-@dataclass(frozen=True)
-class Ingested:
-    """What became of a file: its photo, and whether the library had these bytes already."""
-
-    photo: Photo
-    is_duplicate: bool
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a file comes from: what its row says beside its bytes."""
-
-    library: Library
-    name: str
-    uploaded_by: Any = None
-    modified_at: datetime | None = None
-    source_path: str = ""
+Outcome = Ingested | RejectedFile | StorageUnavailable | DatabaseError
 
 
 class IncomingFile:
     """A file on its way into a library, in pieces: type told, hashed and stored in one pass.
 
-    `write` and `finish` raise RejectedFile or StorageUnavailable. `finish` returns when bytes and row are
-    durable; `abort` leaves neither object nor row, also after an error.
+    `write` and `close` raise RejectedFile or StorageUnavailable, `finish` also DatabaseError; it returns when
+    bytes and row are durable. `abort` leaves neither object nor row, also after an error. None but `finish`
+    touches the database.
     """
 
     def __init__(self, origin: Origin) -> None:
-        self._origin = origin
+        self.origin = origin
         self._uuid = uuid.uuid4()
         self._digest = RunningDigest(max_bytes=settings.MAX_UPLOAD_BYTES)
         self._head = b""
@@ -92,29 +76,97 @@ class IncomingFile:
 
     def _open(self) -> ObjectWriter:
         self._kind = accepted_type(self._head[:HEAD_BYTES])
-        self._key = original_key(self._origin.library, self._uuid, self._kind)
+        self._key = original_key(self.origin.library, self._uuid, self._kind)
         self._writer = object_store(originals()).open_writer(self._key)
         self._writer.write(self._head)
         self._head = b""
         return self._writer
 
+    def close(self) -> None:
+        """There are no more pieces. While they go to the disk, the last are hashed here."""
+        (self._writer or self._open()).flush()
+        self._digest.digest  # noqa: B018
+
+    @property
+    def size(self) -> int:
+        return self._digest.size
+
+    @property
+    def digest(self) -> Digest:
+        """Of what was written."""
+        return self._digest.digest
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of what was written."""
+        return self.digest.sha256
+
+    @property
+    def kind(self) -> FileType:
+        """What it is; known once it is closed."""
+        assert self._kind is not None
+        return self._kind
+
+    def commit(self) -> StoredFile | StorageUnavailable:
+        """Have the object durable, or nothing of it."""
+        assert self._writer is not None
+        try:
+            self._writer.commit()
+            verify_read_back(originals(), self._key, self.digest)
+        except StorageUnavailable as error:
+            self.abort()
+            return error
+        return StoredFile(self.origin, self._uuid, self._key, self.digest, self.kind)
+
     def finish(self) -> Ingested:
         """Commit object and row. The same bytes twice in a library are answered with the photo there is."""
-        writer = self._writer or self._open()
-        digest = self._digest.digest
-        existing = find_by_checksum(self._origin.library, digest.sha256)
-        if existing is not None:
-            writer.abort()
-            return Ingested(existing, is_duplicate=True)
-        writer.commit()
-        verify_read_back(originals(), self._key, digest)
-        assert self._kind is not None
-        return keep_photo(self._origin, self._uuid, self._key, digest, self._kind)
+        self.close()
+        (outcome,) = finish_all([self])
+        if isinstance(outcome, Ingested):
+            return outcome
+        raise outcome
 
     def abort(self) -> None:
         """Drop what came so far."""
         if self._writer is not None:
             self._writer.abort()
+
+
+def finish_all(
+    files: Sequence[IncomingFile], *, patiently: Callable[[Callable[[], Any]], Any] = lambda action: action()
+) -> list[Outcome]:
+    """Commit the objects of closed files of one library, then their rows in one transaction.
+
+    How each ended, in their order. Only then one may be acknowledged. `patiently` calls what needs the
+    database, and may do so again. A broken connection raises, and leaves objects without rows.
+    """
+    library = files[0].origin.library
+    try:
+        known = patiently(lambda: known_photos(library, {file.checksum for file in files}))
+        fresh: dict[str, IncomingFile] = {}
+        for file in files:
+            if file.checksum in known or fresh.setdefault(file.checksum, file) is not file:
+                file.abort()
+        outcomes: dict[str, Any] = {checksum: Ingested(photo, True) for checksum, photo in known.items()}
+        outcomes |= zip(fresh, at_once(IncomingFile.commit, list(fresh.values())), strict=True)
+        stored = {key: kept for key, kept in outcomes.items() if isinstance(kept, StoredFile)}
+        if stored:
+            outcomes |= zip(stored, patiently(lambda: keep_photos(list(stored.values()))), strict=True)
+    except BaseException:
+        for file in files:
+            file.abort()
+        raise
+    return [
+        Ingested(outcome.photo, is_duplicate=True)
+        if isinstance(outcome := outcomes[file.checksum], Ingested) and fresh.get(file.checksum) is not file
+        else outcome
+        for file in files
+    ]
+
+
+def at_once(action: Callable[[Item], Answer], items: Sequence[Item]) -> list[Answer]:
+    """`action` for each on a few threads, where the ORM must not be used; alone on this one."""
+    return [action(item) for item in items] if len(items) < 2 else list(_threads.map(action, items))
 
 
 def ingest(
@@ -132,57 +184,22 @@ def ingest(
     the answer is the photo there is (brought back when it lay in the trash). Raises RejectedFile or
     StorageUnavailable; then neither object nor row is left.
     """
-    incoming = IncomingFile(Origin(library, name, uploaded_by, modified_at, source_path))
+    incoming = receive(Origin(library, name, uploaded_by, modified_at, source_path), stream)
+    return incoming.finish()
+
+
+def receive(origin: Origin, stream: Any) -> IncomingFile:
+    """Read a whole file. Its object is not durable yet, and nothing is left of it when this raises."""
+    incoming = IncomingFile(origin)
     source = Source(stream)
     try:
         while data := source.read(CHUNK_BYTES):
             incoming.write(data)
-        return incoming.finish()
+        incoming.close()
     except BaseException:
         incoming.abort()
         raise
-
-
-def keep_photo(origin: Origin, photo_uuid: uuid.UUID, key: str, digest: Digest, kind: FileType) -> Ingested:
-    """The row of an object that is durable.
-
-    When somebody was faster with the same bytes, the object goes again.
-    """
-    photo = Photo(
-        library=origin.library,
-        uploaded_by=origin.uploaded_by,
-        uuid=photo_uuid,
-        original_name=clean_name(origin.name),
-        original_key=key,
-        checksum=digest.sha256,
-        sha1=digest.sha1,
-        size=digest.size,
-        mime_type=kind.mime,
-        media_type=Photo.MediaType.VIDEO if kind.family == "video" else Photo.MediaType.PHOTO,
-        source_path=origin.source_path.replace("\0", ""),
-        file_modified_at=origin.modified_at,
-    )
-    if (time := decide(None, photo.surroundings())) is not None:
-        photo.set_time(time)
-    try:
-        with transaction.atomic():
-            photo.save(force_insert=True)
-            ledger.plan([photo.pk])
-            publish(origin.library.pk, "photo", id=photo.pk)
-    except IntegrityError:
-        existing = find_by_checksum(origin.library, digest.sha256)
-        if existing is None or existing.original_key != key:  # the same when this is done again
-            drop_original(key)
-        if existing is None:
-            raise
-        return Ingested(existing, is_duplicate=True)
-    except (OperationalError, InterfaceError):
-        # The connection may have broken after the commit: bytes without a row do no harm, the reverse does.
-        raise
-    except Exception:
-        drop_original(key)
-        raise
-    return Ingested(photo, is_duplicate=False)
+    return incoming
 
 
 class Source:
@@ -197,14 +214,6 @@ class Source:
             return bytes(self.stream.read(size))
         except OSError as error:
             raise RejectedFile("unreadable_file", f"The file cannot be read: {error.strerror}.") from error
-
-
-def drop_original(key: str) -> None:
-    """Remove the bytes of a photo that has no row. When that fails they only take up space."""
-    try:
-        originals().delete(key)
-    except OSError as error:
-        logger.warning("The object %s belongs to no photo and could not be removed: %s", key, error)
 
 
 def original_key(library: Library, photo_uuid: uuid.UUID, kind: FileType) -> str:
@@ -253,22 +262,6 @@ def digest_of_object(storage: Any, key: str) -> Digest:
         while data := reader.read(CHUNK_BYTES):
             running.update(data)
     return running.digest
-
-
-def find_by_checksum(library: Library, checksum: str) -> Photo | None:
-    """The library's photo with these bytes, brought back from the trash if it lay there."""
-    photo: Photo | None = Photo.objects.filter(library=library, checksum=checksum).first()
-    if photo is not None and photo.deleted_at is not None:
-        Photo.objects.filter(pk=photo.pk).bring_back()
-        photo.deleted_at = None
-    return photo
-
-
-def clean_name(name: str) -> str:
-    """The last part of a client's file name, without control characters, at most 255 characters."""
-    base = PurePath(name.replace("\\", "/")).name
-    printable = "".join(character for character in base if character.isprintable())
-    return printable[-255:] if printable.strip(".") else "unnamed"
 
 
 def wall_clock(moment: datetime) -> datetime:

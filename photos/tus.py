@@ -12,17 +12,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from photos.filetypes import HEAD_BYTES, sniff
+from photos.keeping import Ingested, Origin, StoredFile, clean_name, keep_photo
 from photos.models import Library, ResumableUpload
 from photos.objects import CHUNK_BYTES
 from photos.partial import open_partial
 from photos.services import (
-    Ingested,
-    Origin,
     RejectedFile,
     accepted_type,
-    clean_name,
     digest_of_object,
-    keep_photo,
     original_key,
     too_large,
 )
@@ -136,7 +133,7 @@ def finish(upload: ResumableUpload) -> Ingested:
         terminate(upload)
         raise RejectedFile("incomplete", "The storage has other bytes than were sent. Send the file again.")
     origin = Origin(upload.library, upload.name, upload.user)
-    ingested = keep_photo(origin, upload.pk, upload.key, digest, kind)
+    ingested = keep_photo(StoredFile(origin, upload.pk, upload.key, digest, kind))
     ResumableUpload.objects.filter(pk=upload.pk).update(
         photo=ingested.photo, is_duplicate=ingested.is_duplicate
     )

@@ -17,9 +17,9 @@ from chitra.legacy.outcomes import outcome, save_outcomes
 from chitra.legacy.rows import PhotoRow, text
 from chitra.legacy.transfer import Stored
 from jobs import ledger
-from jobs.events import publish
+from jobs.events import publish_each
+from photos.keeping import clean_name
 from photos.models import Photo
-from photos.services import clean_name
 
 RACES = 3
 
@@ -90,8 +90,7 @@ class PhotoWriter:
         ]
         self.children.write(arrivals)
         ledger.plan([photo.pk for _, photo in new])
-        for _, photo in new:
-            publish(self.system.library_id, "photo", id=photo.pk)
+        publish_each(self.system.library_id, "photo", [photo.pk for _, photo in new])
 
     def known_photos(self, checksums: Sequence[str]) -> dict[str, Photo]:
         """The library's photos with these bytes, brought back from the trash if they lay there."""

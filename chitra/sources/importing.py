@@ -6,7 +6,7 @@ and run again.
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC
 from functools import partial
@@ -14,18 +14,20 @@ from typing import Any
 
 from django.db import transaction
 
-from chitra.sources.archives import SourceFile, Sources
+from chitra.sources.archives import SourceFile as Archived
+from chitra.sources.archives import Sources
 from chitra.sources.details import Details
 from chitra.sources.import_report import Row, Status
 from chitra.sources.plans import EXPORT_FILES, PHOTO_LIST, ImportPlan, Planned
 from chitra.sources.records import restore_albums, restore_people, restore_photo
 from chitra.sources.sidecar_faces import name_faces
 from chitra.sources.stack_records import restore_stacks
-from photos.hashing import hash_file
-from photos.importing import keep_sidecar, when_database_is_back
+from photos.importing import keep_sidecar
+from photos.keeping import Ingested, Origin
 from photos.models import Album, AlbumPhoto, Library, Photo, Tag
-from photos.services import Ingested, RejectedFile, ingest, wall_clock
+from photos.services import Outcome, RejectedFile, wall_clock
 from photos.storage_errors import StorageUnavailable
+from photos.taking import SourceFile, reason_of, take_all, when_database_is_back
 
 MAX_TAG = 200
 RESTORED: dict[str, Callable[[Library, list[dict[str, Any]]], None]] = {
@@ -63,10 +65,12 @@ class Importer:
                 is_problem = (path, reason) in self._sources.problems
                 self._end(Row(path, "failed" if is_problem else "skipped", reason))
         records = self._records(plan) if plan.service == "chitra" else {}
-        for planned in plan.files[skip:]:
-            when_database_is_back(partial(self._take, planned, records.get(planned.file.path)))
-            self.counts["taken"] += 1
-            when_database_is_back(partial(self._on_progress, self.counts))
+        with closing(take_all(plan.files[skip:], self._source)) as groups:
+            for group in groups:
+                for row in self._describe_all(group, records):
+                    self._end(row)
+                self.counts["taken"] += len(group)
+                when_database_is_back(partial(self._on_progress, self.counts))
         if plan.service == "chitra":
             self._finish_restoring(plan)
         return self.counts
@@ -75,48 +79,48 @@ class Importer:
         self.counts[row.status] += 1
         self._add_row(row)
 
-    def _take(self, planned: Planned, record: dict[str, Any] | None) -> None:
-        file = planned.file
-        try:
-            ingested = self._ingest(planned)
-        except RejectedFile as error:
-            is_other = error.code == "unsupported_type"
-            self._end(Row(file.shown, "skipped" if is_other else "failed", str(error), remark=planned.remark))
-            return
-        except StorageUnavailable:
-            raise
-        except OSError as error:
-            reason = f"The file cannot be read: {error.strerror}."
-            self._end(Row(file.shown, "failed", reason, remark=planned.remark))
-            return
-        with transaction.atomic():
-            if record is not None:
-                restore_photo(ingested.photo, record)
-            elif planned.details is not None:
-                apply_details(ingested.photo, planned.details)
-            for title in planned.albums:
-                self._put_into_album(title, ingested.photo)
-        status: Status = "duplicate" if ingested.is_duplicate else "imported"
-        same_as = origin_of(ingested.photo, file.shown) if ingested.is_duplicate else ""
-        self._end(Row(file.shown, status, photo_id=ingested.photo.pk, remark=planned.remark, same_as=same_as))
+    def _describe_all(
+        self, group: Sequence[tuple[Planned, Outcome | OSError]], records: dict[str, dict[str, Any]]
+    ) -> list[Row]:
+        """Write what is said about the photos of a group. Raises StorageUnavailable."""
+        for _, outcome in group:
+            if isinstance(outcome, StorageUnavailable):
+                raise outcome
 
-    def _ingest(self, planned: Planned) -> Ingested:
-        """Bytes are only written when no photo of the same size has the same checksum."""
+        @transaction.atomic
+        def describe() -> list[Row]:
+            self._albums.clear()  # of an attempt that was rolled back
+            return [
+                self._describe(planned, outcome, records.get(planned.file.path)) for planned, outcome in group
+            ]
+
+        return when_database_is_back(describe)
+
+    def _describe(self, planned: Planned, outcome: Outcome | OSError, record: dict[str, Any] | None) -> Row:
+        shown = planned.file.shown
+        if not isinstance(outcome, Ingested):
+            is_other = isinstance(outcome, RejectedFile) and outcome.code == "unsupported_type"
+            return Row(shown, "skipped" if is_other else "failed", reason_of(outcome), remark=planned.remark)
+        if record is not None:
+            restore_photo(outcome.photo, record)
+        elif planned.details is not None:
+            apply_details(outcome.photo, planned.details)
+        for title in planned.albums:
+            self._put_into_album(title, outcome.photo)
+        status: Status = "duplicate" if outcome.is_duplicate else "imported"
+        same_as = origin_of(outcome.photo, shown) if outcome.is_duplicate else ""
+        return Row(shown, status, photo_id=outcome.photo.pk, remark=planned.remark, same_as=same_as)
+
+    def _source(self, planned: Planned) -> SourceFile:
         file, details = planned.file, planned.details
-        if file.local is not None and self._library.photos.filter(size=file.size).exists():
-            digest = hash_file(file.local)
-            existing = Photo.objects.filter(library=self._library, checksum=digest.sha256).first()
-            if existing is not None:
-                return Ingested(existing, is_duplicate=True)
-        with closing_stream(self._sources.open(file)) as stream:
-            return ingest(
-                library=self._library,
-                stream=stream,
-                name=file.name,
-                uploaded_by=self._user,
-                modified_at=details.taken_at if details and details.taken_at else file.modified_at,
-                source_path=file.shown,
-            )
+        origin = Origin(
+            library=self._library,
+            name=file.name,
+            uploaded_by=self._user,
+            modified_at=details.taken_at if details and details.taken_at else file.modified_at,
+            source_path=file.shown,
+        )
+        return SourceFile(origin, file.size, lambda: closing_stream(self._sources.open(file)), file.local)
 
     def _put_into_album(self, title: str, photo: Photo) -> None:
         if title not in self._albums:
@@ -144,7 +148,7 @@ class Importer:
             if file is not None:
                 restore(self._library, json.loads(self._sources.read(file) or b"[]"))
 
-    def _find(self, name: str) -> SourceFile | None:
+    def _find(self, name: str) -> Archived | None:
         assert name in EXPORT_FILES
         return next((file for file in self._sources.files(with_archives=False) if file.path == name), None)
 

@@ -1,6 +1,7 @@
-"""One file of a folder into its library: read, recognised by its bytes, and told what became of it."""
+"""Files of a folder into its library: read, recognised by their bytes, and told what became of them."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +17,9 @@ from jobs import ledger
 from jobs.events import publish
 from photos.filetypes import HEAD_BYTES, FileType
 from photos.hashing import Digest, hash_file
+from photos.keeping import Origin, StoredFile, drop_original, keep_photo
 from photos.models import Photo, PhotoStep
-from photos.services import Origin, RejectedFile, accepted_type, ingest, keep_photo
+from photos.services import IncomingFile, RejectedFile, accepted_type, at_once, receive
 from photos.storage_errors import StorageUnavailable
 
 OutcomeKind = Literal["added", "duplicate", "changed", "moved", "back", "touched", "refused", "failed"]
@@ -32,72 +34,117 @@ class Outcome:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a file was when it was read; `copy` is its object in the making, where the folder is copied."""
+
+    digest: Digest
+    kind: FileType
+    copy: IncomingFile | None = None
+
+
 class Intake:
     """Takes the files of one folder, for the user who asked for the scan."""
 
     def __init__(self, folder: Folder, user: Any) -> None:
         self.folder = folder
+        self.library = folder.library
         self.user = user
+        self._stored: dict[str, StoredFile] = {}
 
-    def take(self, change: Change) -> Outcome:
-        """Carry out one change. Raises StorageUnavailable when the store refuses."""
-        entry = change.entry
+    def take(self, changes: Sequence[Change]) -> list[Outcome]:
+        """Carry out some changes in one transaction. Raises StorageUnavailable when the store refuses.
+
+        Files are read, and copied where that is wanted, side by side before it.
+        """
+        found = at_once(self._look, changes)
+        try:
+            self._store_new([contents for contents in found if isinstance(contents, Contents)])
+            with transaction.atomic():
+                return [self._carry_out(*pair) for pair in zip(changes, found, strict=True)]
+        finally:
+            for stored in self._stored.values():
+                drop_original(stored.key)
+            self._stored.clear()
+
+    def _carry_out(self, change: Change, found: Contents | Outcome | RejectedFile) -> Outcome:
         if change.kind == "back":
             return self._bring_back(change.known)
+        if isinstance(found, RejectedFile):
+            return self._refuse(change, found)
+        if isinstance(found, Outcome):
+            return found
+        if not change.known:
+            return self._take_new(change.entry, found)
+        row = FolderFile.objects.select_related("photo").get(pk=change.known)
+        return self._take_changed(row, change.entry, found)
+
+    def _look(self, change: Change) -> Contents | Outcome | RejectedFile:
+        """Read a file whole. On any thread."""
+        if change.kind == "back":
+            return Outcome("back")
+        entry = change.entry
+        path = self.folder.locate(entry.path)
         try:
-            contents = self._read(entry)
+            contents = self._read(path, entry)
+            status = path.stat()
         except RejectedFile as error:
-            return self._refuse(change, error)
+            return Outcome("failed", str(error)) if error.code == "unreadable_file" else error
         except StorageUnavailable:
             raise
         except OSError as error:
             return Outcome("failed", f"The file cannot be read: {error.strerror}.")
-        if contents is None:
-            return Outcome("failed", UNSTABLE)
-        digest, kind = contents
-        with transaction.atomic():
-            if not change.known:
-                return self._take_new(entry, digest, kind)
-            row = FolderFile.objects.select_related("photo").get(pk=change.known)
-            return self._take_changed(row, entry, digest, kind)
+        was = (entry.size, entry.mtime_ns)
+        if was == (status.st_size, status.st_mtime_ns) == (contents.digest.size, entry.mtime_ns):
+            return contents
+        if contents.copy is not None:
+            contents.copy.abort()
+        return Outcome("failed", UNSTABLE)
 
-    def _read(self, entry: Entry) -> tuple[Digest, FileType] | None:
-        """Type and checksums; None when the file changed meanwhile. Raises RejectedFile and OSError."""
-        path = self.folder.locate(entry.path)
+    def _read(self, path: Path, entry: Entry) -> Contents:
+        """Raises RejectedFile, StorageUnavailable and OSError."""
         with path.open("rb", buffering=0) as file:
+            if not self.folder.is_in_place:
+                copy = receive(self._origin(entry), file)
+                return Contents(copy.digest, copy.kind, copy)
             kind = accepted_type(file.read(HEAD_BYTES))
-        digest = hash_file(path)
-        status = path.stat()
-        is_stable = (
-            (status.st_size, status.st_mtime_ns)
-            == (entry.size, entry.mtime_ns)
-            == (
-                digest.size,
-                entry.mtime_ns,
-            )
-        )
-        return (digest, kind) if is_stable else None
+        return Contents(hash_file(path), kind)
+
+    def _store_new(self, found: Sequence[Contents]) -> None:
+        """Make the copies durable whose bytes the library does not have. Raises StorageUnavailable."""
+        copies = [contents.copy for contents in found if contents.copy is not None]
+        checksums = [copy.checksum for copy in copies]
+        same = Photo.objects.filter(library=self.library, checksum__in=checksums)
+        known = set(same.values_list("checksum", flat=True)) if copies else set()
+        fresh: dict[str, IncomingFile] = {}
+        for copy in copies:
+            if copy.checksum in known or fresh.setdefault(copy.checksum, copy) is not copy:
+                copy.abort()
+        outcomes = at_once(IncomingFile.commit, list(fresh.values()))
+        stored = [outcome for outcome in outcomes if isinstance(outcome, StoredFile)]
+        self._stored = {file.digest.sha256: file for file in stored}
+        for outcome in outcomes:
+            if isinstance(outcome, StorageUnavailable):
+                raise outcome
 
     def _bring_back(self, row_id: int) -> Outcome:
-        with transaction.atomic():
-            FolderFile.objects.filter(pk=row_id).update(missing_since=None)
-            photo = Photo.objects.filter(folder_files__pk=row_id).first()
-            if photo is not None:
-                rehome(photo)
+        FolderFile.objects.filter(pk=row_id).update(missing_since=None)
+        photo = Photo.objects.filter(folder_files__pk=row_id).first()
+        if photo is not None:
+            rehome(photo)
         return Outcome("back")
 
     def _refuse(self, change: Change, error: RejectedFile) -> Outcome:
         """Remember it, so that the next scan need not read it; what was a photo before is one no longer."""
         entry = change.entry
-        with transaction.atomic():
-            before = Photo.objects.filter(folder_files__pk=change.known).first()
-            FolderFile.objects.update_or_create(
-                folder=self.folder,
-                path=entry.path,
-                defaults=self._columns(entry, "") | {"photo": None, "problem": str(error)},
-            )
-            if before is not None:
-                rehome(before)
+        before = Photo.objects.filter(folder_files__pk=change.known).first()
+        FolderFile.objects.update_or_create(
+            folder=self.folder,
+            path=entry.path,
+            defaults=self._columns(entry, "") | {"photo": None, "problem": str(error)},
+        )
+        if before is not None:
+            rehome(before)
         if error.code == "unsupported_type" and before is None:
             return Outcome("refused")
         return Outcome("failed", str(error))
@@ -111,15 +158,15 @@ class Intake:
             "problem": "",
         }
 
-    def _take_new(self, entry: Entry, digest: Digest, kind: FileType) -> Outcome:
+    def _take_new(self, entry: Entry, found: Contents) -> Outcome:
         missing = FolderFile.objects.filter(
-            folder=self.folder, checksum=digest.sha256, missing_since__isnull=False
+            folder=self.folder, checksum=found.digest.sha256, missing_since__isnull=False
         )
         row = missing.select_related("photo").order_by("pk").first()
         if row is not None:
             return self._move(row, entry)
         row = FolderFile(folder=self.folder, path=entry.path)
-        return self._fill(row, entry, digest, kind)
+        return self._fill(row, entry, found)
 
     def _move(self, row: FolderFile, entry: Entry) -> Outcome:
         """The bytes of a missing file are here: the photo stays with all that people said about it."""
@@ -129,13 +176,14 @@ class Intake:
             self._adopt(row, row.photo)
         return Outcome("moved")
 
-    def _fill(self, row: FolderFile, entry: Entry, digest: Digest, kind: FileType) -> Outcome:
+    def _fill(self, row: FolderFile, entry: Entry, found: Contents) -> Outcome:
         """Connect the file with the photo of its bytes, which is made if there is none."""
-        for name, value in self._columns(entry, digest.sha256).items():
+        checksum = found.digest.sha256
+        for name, value in self._columns(entry, checksum).items():
             setattr(row, name, value)
-        photo = Photo.objects.filter(library=self.folder.library_id, checksum=digest.sha256).first()
+        photo = Photo.objects.filter(library=self.library, checksum=checksum).first()
         is_known = photo is not None
-        row.photo = photo or self._make_photo(entry, digest, kind)
+        row.photo = photo or self._make_photo(entry, found)
         row.save()
         if is_known:
             self._adopt(row, row.photo)
@@ -150,34 +198,33 @@ class Intake:
         elif photo.missing_since is not None:
             rehome(photo)
 
-    def _make_photo(self, entry: Entry, digest: Digest, kind: FileType) -> Photo:
+    def _make_photo(self, entry: Entry, found: Contents) -> Photo:
+        if self.folder.is_in_place:
+            key = self.folder.key_of(entry.path)
+            free_key(key)
+            return keep_photo(
+                StoredFile(self._origin(entry), uuid.uuid4(), key, found.digest, found.kind)
+            ).photo
+        stored = self._stored.pop(found.digest.sha256, None)
+        if stored is not None:
+            return keep_photo(stored).photo
+        # The photo that had the bytes was deleted since they were read.
+        with self.folder.locate(entry.path).open("rb") as stream:
+            return receive(self._origin(entry), stream).finish().photo
+
+    def _origin(self, entry: Entry) -> Origin:
         path = self.folder.locate(entry.path)
-        origin = Origin(
-            library=self.folder.library,
+        return Origin(
+            library=self.library,
             name=path.name.encode(errors="surrogateescape").decode(errors="replace"),
             uploaded_by=self.user,
             modified_at=datetime.fromtimestamp(entry.mtime_ns / 1e9, UTC),
             source_path=f"{self.folder.path}/{entry.path}",
         )
-        if self.folder.is_in_place:
-            key = self.folder.key_of(entry.path)
-            free_key(key)
-            return keep_photo(origin, uuid.uuid4(), key, digest, kind).photo
-        return self._copy(path, origin)
 
-    def _copy(self, path: Path, origin: Origin) -> Photo:
-        with path.open("rb") as stream:
-            return ingest(
-                library=origin.library,
-                stream=stream,
-                name=origin.name,
-                uploaded_by=origin.uploaded_by,
-                modified_at=origin.modified_at,
-                source_path=origin.source_path,
-            ).photo
-
-    def _take_changed(self, row: FolderFile, entry: Entry, digest: Digest, kind: FileType) -> Outcome:
+    def _take_changed(self, row: FolderFile, entry: Entry, found: Contents) -> Outcome:
         """New bytes at a known path: the same photo, edited, when it lives here and nowhere else."""
+        digest = found.digest
         if row.checksum == digest.sha256:
             was_missing = row.missing_since is not None
             row.size, row.mtime_ns, row.missing_since = entry.size, entry.mtime_ns, None
@@ -186,17 +233,15 @@ class Intake:
                 rehome(row.photo)
             return Outcome("back" if was_missing else "touched")
         before = row.photo
-        is_new_bytes = not Photo.objects.filter(
-            library=self.folder.library_id, checksum=digest.sha256
-        ).exists()
+        is_new_bytes = not Photo.objects.filter(library=self.library, checksum=digest.sha256).exists()
         if before is not None and is_new_bytes and self._is_only_home(row, before):
-            replace_bytes(before, digest, kind)
+            replace_bytes(before, digest, found.kind)
             for name, value in self._columns(entry, digest.sha256).items():
                 setattr(row, name, value)
             row.save()
             set_missing(before, is_missing=False)
             return Outcome("changed")
-        outcome = self._fill(row, entry, digest, kind)
+        outcome = self._fill(row, entry, found)
         if before is not None and before != row.photo:
             before.refresh_from_db()
             rehome(before)

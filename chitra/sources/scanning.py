@@ -26,10 +26,10 @@ from chitra.sources.planning import Change, Kind, Known, Root, compare, objectio
 from photos.folder_storage import escaped
 from photos.importing import BadFolder, inside_scan_roots
 from photos.models import Photo
+from photos.taking import in_groups
 
 MOST_LISTED = 1000
 BATCH = 1000
-GROUP = 20
 LOCK_CLASS = 7_240_002
 BUSY = "The folder is being scanned already."
 WORK: tuple[Kind, ...] = ("back", "new", "changed")
@@ -168,15 +168,16 @@ class Scan:
                     rehome(photo)
 
     def _take(self, batch: list[Change]) -> None:
-        """Some files in one transaction, because a commit costs more than a file; copies have one each."""
-        size = GROUP if self.folder.is_in_place else 1
-        for start in range(0, len(batch), size):
-            group = batch[start : start + size]
-            with transaction.atomic():
-                outcomes = [self._intake.take(change) for change in group]
+        """Some files in one transaction, because a commit costs more than a file."""
+        for group in in_groups(batch, self._bytes_held):
+            outcomes = self._intake.take(group)
             for change, outcome in zip(group, outcomes, strict=True):
                 self.report.add(change.entry.path, outcome)
             self._on_progress(self.report)
+
+    def _bytes_held(self, change: Change) -> int:
+        """What a file keeps in memory while its group is taken: what stays in its folder is only hashed."""
+        return 0 if self.folder.is_in_place else change.entry.size
 
 
 class Spool:

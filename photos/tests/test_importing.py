@@ -14,8 +14,9 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from jobs.models import Job
-from photos import importing, services
-from photos.importing import BadFolder, ImportReport, checked_folder, import_folder, inside_scan_roots
+from photos import keeping, services, taking
+from photos.importing import BadFolder, checked_folder, import_folder, inside_scan_roots
+from photos.keeping import Origin
 from photos.models import Library, Photo
 from photos.services import StorageUnavailable
 from photos.storages import originals, read_bytes
@@ -232,32 +233,33 @@ def test_a_file_that_breaks_while_it_is_read_does_not_stop_the_import(
     library: Library, media: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(folder, a_jpg=jpeg(seed=1), b_jpg=jpeg(seed=2))
-    ingest = services.ingest
+    receive = services.receive
 
     class BadSector:
         def read(self, size: int) -> bytes:
             raise OSError(errno.EIO, "Input/output error")
 
-    def ingest_from_bad_disk(**arguments: Any) -> Any:
-        if arguments["name"] == "a.jpg":
-            arguments["stream"] = BadSector()
-        return ingest(**arguments)
+    def receive_from_bad_disk(origin: Origin, stream: Any) -> Any:
+        return receive(origin, BadSector() if origin.name == "a.jpg" else stream)
 
-    monkeypatch.setattr(importing, "ingest", ingest_from_bad_disk)
+    monkeypatch.setattr(taking, "receive", receive_from_bad_disk)
     report = import_folder(library=library, root=folder)
     assert report.imported == 1
     assert report.failed == [(str(folder / "a.jpg"), "The file cannot be read: Input/output error.")]
 
 
 def test_a_file_that_goes_while_the_import_runs_is_reported(
-    library: Library, media: Path, folder: Path
+    library: Library, media: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(folder, a_jpg=jpeg(seed=1), b_jpg=jpeg(seed=2))
+    known_photos = keeping.known_photos
 
-    def remove_the_next(report: ImportReport) -> None:
+    def remove_one(library: Library, checksums: Any) -> Any:
         (folder / "b.jpg").unlink(missing_ok=True)
+        return known_photos(library, checksums)
 
-    report = import_folder(library=library, root=folder, on_progress=remove_the_next)
+    monkeypatch.setattr(taking, "known_photos", remove_one)
+    report = import_folder(library=library, root=folder)
     assert (report.imported, names(report.failed)) == (1, ["b.jpg"])
 
 
@@ -275,8 +277,8 @@ def test_a_storage_that_refuses_ends_the_import(
 
 
 def test_the_import_waits_for_the_database_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "DATABASE_PAUSES_SECONDS", (0, 0, 0))
-    monkeypatch.setattr(importing, "close_old_connections", lambda: None)
+    monkeypatch.setattr(taking, "DATABASE_PAUSES_SECONDS", (0, 0, 0))
+    monkeypatch.setattr(taking, "close_old_connections", lambda: None)
     failures = [OperationalError("away")] * 3
     done = []
 
@@ -285,19 +287,19 @@ def test_the_import_waits_for_the_database_and_goes_on(monkeypatch: pytest.Monke
             raise failures.pop()
         done.append(1)
 
-    importing.when_database_is_back(act)
+    taking.when_database_is_back(act)
     assert done == [1]
 
 
 def test_the_import_gives_up_on_a_database_that_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing, "DATABASE_PAUSES_SECONDS", (0, 0))
-    monkeypatch.setattr(importing, "close_old_connections", lambda: None)
+    monkeypatch.setattr(taking, "DATABASE_PAUSES_SECONDS", (0, 0))
+    monkeypatch.setattr(taking, "close_old_connections", lambda: None)
 
     def act() -> None:
         raise OperationalError("away")
 
     with pytest.raises(OperationalError):
-        importing.when_database_is_back(act)
+        taking.when_database_is_back(act)
 
 
 # The command

@@ -13,7 +13,8 @@ from botocore.config import Config
 from django.core.files.base import ContentFile
 
 from jobs import tasks
-from photos import services, trash
+from photos import trash
+from photos.keeping import Ingested
 from photos.models import Library, Photo
 from photos.s3 import ObjectStorage
 from photos.services import RejectedFile, StorageUnavailable, ingest
@@ -68,7 +69,7 @@ def keys(storage: Any) -> list[str]:
     return [entry.key for entry in storage.bucket.objects.all()]
 
 
-def take(library: Library, data: bytes) -> services.Ingested:
+def take(library: Library, data: bytes) -> Ingested:
     return ingest(library=library, stream=io.BytesIO(data), name="a.jpg")
 
 

@@ -17,7 +17,7 @@ import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection
 
 from jobs import ledger
-from photos import services
+from photos.keeping import Ingested
 from photos.models import Library, Photo, PhotoStep
 from photos.services import RejectedFile, StorageUnavailable, ingest
 from photos.storages import originals, read_bytes
@@ -32,7 +32,7 @@ def objects(media: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
 
 
-def take(library: Library, data: bytes, name: str = "photo.jpg", **more: Any) -> services.Ingested:
+def take(library: Library, data: bytes, name: str = "photo.jpg", **more: Any) -> Ingested:
     return ingest(library=library, stream=io.BytesIO(data), name=name, **more)
 
 
@@ -46,7 +46,7 @@ def test_bytes_row_and_steps_are_there_when_ingest_returns(library: Library, med
     data = jpeg()
     ingested = take(library, data, "IMG_1.JPG")
     photo = Photo.objects.get()
-    assert ingested == services.Ingested(photo, is_duplicate=False)
+    assert ingested == Ingested(photo, is_duplicate=False)
     assert read_bytes(originals(), photo.original_key) == data
     assert photo.checksum == hashlib.sha256(data).hexdigest()
     assert photo.sha1 == hashlib.sha1(data).hexdigest()
@@ -275,16 +275,16 @@ def test_an_error_of_reading_the_file_is_not_one_of_the_storage(library: Library
 
 
 def fail_to_plan(error: Exception) -> Callable[..., None]:
-    def plan(*args: Any, **kwargs: Any) -> None:
+    def planning(*args: Any, **kwargs: Any) -> None:
         raise error
 
-    return plan
+    return planning
 
 
 def test_a_row_that_is_refused_takes_its_bytes_along(
     library: Library, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "plan", fail_to_plan(DataError("value out of range")))
+    monkeypatch.setattr(ledger, "planning", fail_to_plan(DataError("value out of range")))
     with pytest.raises(DataError):
         take(library, jpeg())
     assert_nothing_is_left(media)
@@ -301,7 +301,7 @@ def test_a_library_deleted_meanwhile_leaves_no_bytes(library: Library, media: Pa
 def test_bytes_stay_when_nobody_knows_whether_the_row_was_written(
     library: Library, media: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "plan", fail_to_plan(OperationalError("server closed the connection")))
+    monkeypatch.setattr(ledger, "planning", fail_to_plan(OperationalError("server closed the connection")))
     with pytest.raises(OperationalError):
         take(library, jpeg())
     assert len(objects(media)) == 1
@@ -335,7 +335,7 @@ def test_a_wake_up_that_fails_after_the_commit_costs_no_photo(
 @pytest.mark.django_db(transaction=True)
 def test_the_same_file_sent_many_times_at_once_is_one_photo(library: Library, media: Path) -> None:
     start = threading.Barrier(6)
-    results: list[services.Ingested] = []
+    results: list[Ingested] = []
 
     def send() -> None:
         try:

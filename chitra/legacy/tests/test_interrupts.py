@@ -21,6 +21,7 @@ from chitra.legacy.models import Outcome
 from chitra.legacy.tests.faulty_proxy import Fault, faulty_proxy
 from chitra.legacy.tests.ftp_server import ftp_server
 from chitra.legacy.tests.old_server import OldServer
+from chitra.sources.tests.trees import fingerprint
 from chitra.tests.s3 import S3Server
 from photos.models import Photo
 from photos.storages import originals
@@ -253,6 +254,7 @@ def test_a_generated_library_comes_from_ftp_to_s3_through_kills(
         MINIO_SECRET_KEY=s3_server.secret_key,
         MINIO_BUCKET=bucket[1],
     )
+    before = fingerprint(old)
     with ftp_server(old / "storage") as (url, _):
         arguments = ["--sqlite", str(old / "photo.db"), "--ftp", url]
         kills = 0
@@ -264,3 +266,4 @@ def test_a_generated_library_comes_from_ftp_to_s3_through_kills(
             sys.stdout.write(output.decode())
             assert process.returncode == 0
     assert kills == KILLS
+    assert fingerprint(old) == before, "the old system is only read"

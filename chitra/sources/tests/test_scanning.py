@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from chitra.sources import scanning
 from chitra.sources.models import Folder, FolderFile
 from chitra.sources.scanning import Scan, ScanRefused, ScanReport
 from chitra.sources.tests.trees import fingerprint, put_picture
 from jobs.models import Job
+from photos import taking
 from photos.file_check import Check, Cursor
 from photos.models import Album, AlbumPhoto, Library, Photo, PhotoStep, Tag
 from photos.moving import originals_of_all
@@ -268,10 +268,28 @@ def test_copied_originals_survive_their_files(folder: Folder, root: Path, media:
         assert read_bytes(originals(), photo.original_key)
 
 
+def test_copies_are_made_once_whatever_else_is_in_the_folder(
+    folder: Folder, root: Path, media: Path, settings: Any
+) -> None:
+    Folder.objects.update(mode="copied")
+    settings.MAX_UPLOAD_BYTES = 1024 * 1024
+    put_picture(root / "a.jpg", 1)
+    put_picture(root / "twin.jpg", 1)
+    put_picture(root / "large.jpg", 2)
+    with (root / "large.jpg").open("ab") as file:
+        file.truncate(2 * 1024 * 1024)
+    (root / "note.txt").write_text("not a picture")
+    assert scan(folder) == {"added": 1, "duplicate": 1, "failed": 1, "refused": 1}
+    photo = Photo.objects.get()
+    kept = [path for path in (media / "originals").rglob("*") if path.is_file()]
+    assert [path.name for path in kept] == [Path(photo.original_key).name]
+    assert photo.folder_files.count() == 2
+
+
 def test_a_scan_that_is_stopped_goes_on_where_it_stopped(
     folder: Folder, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scanning, "GROUP", 2)
+    monkeypatch.setattr(taking, "GROUP_FILES", 2)
     for seed in range(5):
         put_picture(root / f"{seed}.jpg", seed)
 

@@ -117,7 +117,7 @@ def test_a_scan_longer_than_its_slice_goes_on_in_another(
     folder = Folder.objects.create(library=library, path=str(root))
     for seed in range(3):
         put_picture(root / f"{seed}.jpg", seed)
-    monkeypatch.setattr("chitra.sources.scanning.GROUP", 1)
+    monkeypatch.setattr("photos.taking.GROUP_FILES", 1)
     monkeypatch.setattr(tasks, "SLICE_SECONDS", -1)
     page.post(f"/folders/{folder.pk}/scan")
     for _ in range(4):

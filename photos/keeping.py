@@ -1,0 +1,217 @@
+"""Rows of objects that are durable: photo, steps and event, of one file or of a group, in one statement."""
+
+import logging
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from django.conf import settings
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
+
+from jobs import ledger
+from jobs.events import publish_each, publishing
+from photos.capture_time import decide
+from photos.filetypes import FileType
+from photos.hashing import Digest
+from photos.models import Library, Photo
+from photos.storages import originals
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a file comes from: what its row says beside its bytes."""
+
+    library: Library
+    name: str
+    uploaded_by: Any = None
+    modified_at: datetime | None = None
+    source_path: str = ""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """An object that is durable. Its row, when it gets one, has this UUID."""
+
+    origin: Origin
+    uuid: uuid.UUID
+    key: str
+    digest: Digest
+    kind: FileType
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of a file: its photo, and whether the library had these bytes already."""
+
+    photo: Photo
+    is_duplicate: bool
+
+
+def keep_photo(file: StoredFile) -> Ingested:
+    """The row of an object. When somebody was faster with the same bytes, the object goes again."""
+    (kept,) = keep_photos([file])
+    if isinstance(kept, DatabaseError):
+        raise kept
+    return kept
+
+
+def keep_photos(files: Sequence[StoredFile]) -> list[Ingested | DatabaseError]:
+    """The rows of objects of one library, in one transaction; done again it ends alike.
+
+    A row that the database refuses takes its object along, and no other's. When the connection breaks, all
+    objects stay: bytes without a row do no harm, the reverse does.
+    """
+    photos = [photo_of(file) for file in files]
+    try:
+        made = insert(photos)
+    except (OperationalError, InterfaceError):
+        raise
+    except DatabaseError as error:
+        if len(files) > 1:
+            return [kept for file in files for kept in keep_photos([file])]
+        drop_original(files[0].key)
+        return [error]
+    except Exception:
+        for file in files:
+            drop_original(file.key)
+        raise
+    for photo in photos:
+        photo.pk = made.get(photo.uuid)
+        photo._state.adding = photo.pk is None
+    return [Ingested(photo, False) if photo.pk else give_way(photo) for photo in photos]
+
+
+def photo_of(file: StoredFile) -> Photo:
+    """The row as it is made."""
+    origin = file.origin
+    photo = Photo(
+        library=origin.library,
+        uploaded_by=origin.uploaded_by,
+        uuid=file.uuid,
+        original_name=clean_name(origin.name),
+        original_key=file.key,
+        checksum=file.digest.sha256,
+        sha1=file.digest.sha1,
+        size=file.digest.size,
+        mime_type=file.kind.mime,
+        media_type=Photo.MediaType.VIDEO if file.kind.family == "video" else Photo.MediaType.PHOTO,
+        source_path=origin.source_path.replace("\0", ""),
+        file_modified_at=origin.modified_at,
+    )
+    if (time := decide(None, photo.surroundings())) is not None:
+        photo.set_time(time)
+    return photo
+
+
+def insert(photos: Sequence[Photo]) -> dict[uuid.UUID, int]:
+    """Ids by UUID of the rows made; those whose bytes the library has already are left out.
+
+    One statement makes photos, ledger rows and events: each more would be a round trip, and a transaction
+    around them two. Rows are in the order of their checksums, so that two imports of one folder never wait
+    for each other.
+    """
+    statement, parameters = insertion(sorted(photos, key=lambda photo: photo.checksum))
+    planning, planning_parameters = ledger.planning("subject")
+    # Inside somebody's transaction a refusal must not break it; alone, the statement is one by itself.
+    with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH subject AS ({statement} ON CONFLICT DO NOTHING RETURNING id, uuid, library_id), "
+            f"planned AS ({planning}) "
+            f"SELECT uuid, id, {publishing('photo')} FROM subject",
+            [*parameters, *planning_parameters],
+        )
+        made = {row_uuid: pk for row_uuid, pk, _ in cursor.fetchall()}
+    if settings.REDIS_URL:
+        publish_each(photos[0].library_id, "photo", list(made.values()))
+    if made:
+        ledger.wake_planned()
+    return made
+
+
+def insertion(photos: Sequence[Photo]) -> tuple[str, list[Any]]:
+    """`INSERT … SELECT` of these rows, with its parameters.
+
+    An array for each column that varies, one value for the others: fifty values for each row would take
+    longer to write into the statement than the database to insert them.
+    """
+    server = connections[DEFAULT_DB_ALIAS]
+    quote = server.ops.quote_name
+    names, selected, constants, arrays, varying = [], [], [], [], []
+    for field in Photo._meta.concrete_fields:
+        if field.primary_key:
+            continue
+        values = [field.get_db_prep_save(field.pre_save(photo, True), server) for photo in photos]
+        # Without the length: a cast to it would cut what is too long instead of refusing it.
+        kind = re.sub(r"\(\d+\)", "", str(field.db_type(server)))
+        names.append(quote(field.column))
+        if all(value == values[0] for value in values):
+            selected.append(f"%s::{kind}")
+            constants.append(values[0])
+        else:
+            selected.append(f"varying.{names[-1]}")
+            arrays.append(values)
+            varying.append((names[-1], f"%s::{kind}[]"))
+    statement = f"INSERT INTO {quote(Photo._meta.db_table)} ({', '.join(names)}) SELECT {', '.join(selected)}"
+    if varying:
+        columns = ", ".join(name for name, _ in varying)
+        statement += f" FROM unnest({', '.join(array for _, array in varying)}) AS varying ({columns})"
+    return statement, [*constants, *arrays]
+
+
+def give_way(photo: Photo) -> Ingested | IntegrityError:
+    """The library has the bytes: the photo there is, without this one's object."""
+    existing = known_photos(photo.library, [photo.checksum]).get(photo.checksum)
+    is_same = existing is not None and existing.original_key == photo.original_key  # done again
+    if not is_same:
+        drop_original(photo.original_key)
+    if existing is None:
+        return IntegrityError(f"{photo.original_key} has the key of another photo, or of one just deleted.")
+    return Ingested(existing, is_duplicate=not is_same)
+
+
+def known_photos(library: Library, checksums: Iterable[str]) -> dict[str, Photo]:
+    """The library's photos with these SHA-256, brought back from the trash if they lay there."""
+    # Ids first: mostly there is none, and reading them costs a fifth of reading photos.
+    ids = list(
+        Photo.objects.filter(library=library, checksum__in=list(checksums)).values_list("pk", flat=True)
+    )
+    if not ids:
+        return {}
+    photos = {photo.checksum: photo for photo in Photo.objects.filter(pk__in=ids)}
+    trashed = [photo for photo in photos.values() if photo.deleted_at is not None]
+    if trashed:
+        Photo.objects.filter(pk__in=[photo.pk for photo in trashed]).bring_back()
+        for photo in trashed:
+            photo.deleted_at = None
+    return photos
+
+
+def drop_original(key: str) -> None:
+    """Remove the bytes of a photo that has no row. When that fails they only take up space."""
+    try:
+        originals().delete(key)
+    except OSError as error:
+        logger.warning("The object %s belongs to no photo and could not be removed: %s", key, error)
+
+
+def clean_name(name: str) -> str:
+    """The last part of a client's file name, without control characters, at most 255 characters."""
+    base = PurePath(name.replace("\\", "/")).name
+    printable = "".join(character for character in base if character.isprintable())
+    return printable[-255:] if printable.strip(".") else "unnamed"
