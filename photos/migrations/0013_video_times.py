@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('photos', '0010_keywords_and_sidecars'),
+        ('photos', '0012_stacks_and_look_alikes'),
     ]
 
     operations = [
