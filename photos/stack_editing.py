@@ -98,7 +98,9 @@ def arrange(
     stack: Stack, order: Sequence[int], leaving: Sequence[int] = (), *, actor: Any, summary: str
 ) -> PhotoEdit | None:
     """Let the stack have these photos in this order, and those that leave stand alone, as one edit."""
-    places = {pk: (stack.pk, position) for position, pk in enumerate(order)}
+    places: dict[int, tuple[int | None, int]] = {
+        pk: (stack.pk, position) for position, pk in enumerate(order)
+    }
     places |= dict.fromkeys(leaving, (None, 0))
 
     def alter(photo: Photo) -> None:
