@@ -10,6 +10,7 @@ import argparse
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ def measure_rows(count: int, user: Any, values: "np.ndarray[Any, np.dtype[np.uin
     from photos.timeline import months, timeline_page
     from photos.views import in_timeline
 
-    chosen = Photo.objects.order_by("pk").values_list("pk", "library_id", "perceptual_hash")
+    chosen: Any = Photo.objects.order_by("pk").values_list("pk", "library_id", "perceptual_hash")
     step = max(1, count // SAMPLES)
     rows = (
         list(chosen)[9::step][:SAMPLES]
@@ -116,17 +117,22 @@ def measure_rows(count: int, user: Any, values: "np.ndarray[Any, np.dtype[np.uin
     lines.append(line("step “neighbours”, a photo", timed(lambda: find(usual)) / len(usual)))
     stacking.place(chosen.values_list("pk", flat=True)[8:1008])
     unstacked = Photo.objects.visible_to(user).without_clips().filter(is_archived=False)
-    for title, call in (
-        ("timeline, a page", lambda photos: timeline_page(photos)),
-        ("timeline, months", lambda photos: months(photos)),
-    ):
-        both = interleaved(
-            {"stacks": lambda _, c=call: c(in_timeline(user)), "plain": lambda _, c=call: c(unstacked)}, 9
-        )
+    calls: dict[str, Callable[[Any], object]] = {
+        "timeline, a page": timeline_page,
+        "timeline, months": months,
+    }
+    for title, call in calls.items():
+        sides = {"stacks": partial(call, in_timeline(user)), "plain": partial(call, unstacked)}
+        both = interleaved({name: ignoring(side) for name, side in sides.items()}, 9)
         lines.append(line(title, both["stacks"], "without stacks", both["plain"]))
     pairs = LookAlike.objects.editable_by(user).open()
     lines.append(line("duplicates, a page", timed(lambda: resemblance.groups(pairs, limit=20))))
     return lines
+
+
+def ignoring(call: Callable[[], object]) -> Callable[[int], object]:
+    """For rounds that are all alike."""
+    return lambda number: call()
 
 
 def find(photo_ids: list[int]) -> None:
@@ -143,9 +149,8 @@ def measure_groups(values: "np.ndarray[Any, np.dtype[np.uint64]]") -> list[list[
     few = values[:PAIRED]
     lines = []
     for bits in (6, 8):
-        both = interleaved(
-            {"bands": lambda _, b=bits: by_bands(few, b), "all": lambda _, b=bits: by_comparing(few, b)}, 1
-        )
+        sides = {"bands": partial(by_bands, few, bits), "all": partial(by_comparing, few, bits)}
+        both = interleaved({name: ignoring(side) for name, side in sides.items()}, 1)
         title = f"groups of {len(few):,}, {bits} bits"
         lines.append(line(title, both["bands"], "all with all (numpy)", both["all"]))
     before = resident_megabytes()

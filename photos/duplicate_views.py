@@ -46,10 +46,19 @@ def keep(request: HttpRequest) -> HttpResponse:
     group = chosen(request, Photo.objects.editable_by(request.user))
     others = group.exclude(pk=kept_photo(request, group))
     ids = list(others.values_list("pk", flat=True))
-    count = bulk.change_photos(Photo.objects.filter(pk__in=ids), lambda rows: rows.move_to_trash())
+    count = bulk.change_photos(Photo.objects.filter(pk__in=ids), into_trash)
     text = f"{count} photo{'s' * (count != 1)} moved to the trash."
     messages.success(request, text, extra_tags=undo_url("restore-duplicates", ids))
     return redirect("duplicates")
+
+
+def into_trash(photos: Any) -> int:
+    """With the films beside them, which `bulk.trash` would leave."""
+    return int(photos.move_to_trash())
+
+
+def out_of_trash(photos: Any) -> int:
+    return int(photos.bring_back())
 
 
 def kept_photo(request: HttpRequest, group: Any) -> int:
@@ -65,9 +74,7 @@ def kept_photo(request: HttpRequest, group: Any) -> int:
 @require_POST
 def restore(request: HttpRequest) -> HttpResponse:
     """Undo `keep`."""
-    bulk.change_photos(
-        chosen(request, Photo.objects.in_trash_of(request.user)), lambda rows: rows.bring_back()
-    )
+    bulk.change_photos(chosen(request, Photo.objects.in_trash_of(request.user)), out_of_trash)
     messages.success(request, "The photos are back.")
     return redirect("duplicates")
 

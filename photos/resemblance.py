@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from jobs.events import publish
@@ -87,16 +88,23 @@ def pairs_of(pk: int, library_id: int, value: int, width: int | None, height: in
 
 
 def near(pk: int, library_id: int, value: int) -> Any:
-    """Other photos of the library within NEAR_BITS of this hash, by the index over bands of hashes."""
+    """Other photos of the library within NEAR_BITS of this hash, by the index over bands of hashes.
+
+    Library and still are compared as sums, to which no other index fits.
+    """
     rows = Photo.objects.annotate(bits=HashDistance("perceptual_hash", value))
     return (
-        rows.alias(bands=HashBands("perceptual_hash"))
+        rows.alias(
+            bands=HashBands("perceptual_hash"),
+            of_library=F("library_id") + 0,
+            of_still=Coalesce("still_id", 0),
+        )
         .filter(
             bands__overlap=near_bands(value, max_distance=NEAR_BITS),
             perceptual_hash__isnull=False,
-            library=library_id,
+            of_library=library_id,
             media_type="photo",
-            still__isnull=True,
+            of_still=0,
             bits__lte=NEAR_BITS,
         )
         .exclude(pk=pk)
