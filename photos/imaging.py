@@ -111,6 +111,7 @@ _CUT_SHORT = (
     "not enough data",
     "cannot read full",
     "bad seek",
+    "greater than file size",
     "unable to parse image",
 )
 

@@ -7,7 +7,7 @@ Pillow's, JPEG XL libjxl's, camera raw LibRaw's, and of a video FFmpeg gives one
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from photos import avif, filetypes, jxl, raw, video
 from photos.filetypes import FileType
@@ -21,6 +21,9 @@ from photos.imaging import (
     read_header,
 )
 from photos.video import VideoFacts
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def load_heic(file: io.FileIO, max_pixels: int, side: int) -> Loaded:
 
 
 def load_bmp(path: Path, max_pixels: int, side: int) -> Loaded:
-    """By path, because Pillow then maps the file instead of reading it line by line."""
+    """Pillow reads the header; pixels that nothing compresses are then shrunk where they lie in the file."""
     import numpy as np
     from PIL.BmpImagePlugin import BmpImageFile
 
@@ -106,9 +109,28 @@ def load_bmp(path: Path, max_pixels: int, side: int) -> Loaded:
     with BmpImageFile(path) as picture:
         width, height = picture.size
         check_pixels(width, height, max_pixels)
+        codec, _, offset, arguments = picture.tile[0]
+        if codec == "raw" and isinstance(arguments, tuple) and arguments[0] in _BMP_BANDS:
+            layout, stride, direction = arguments
+            rows = np.memmap(path, np.uint8, "r", offset, (height, stride))
+            image = fit(from_rows(rows, width, _BMP_BANDS[layout]), side)
+            image = image[2].bandjoin([image[1], image[0]]).copy(interpretation="srgb")
+            return Loaded(width, height, 1, image.flipver() if direction < 0 else image)
         # Without alpha: many programs leave zeros where others would read "invisible".
         pixels = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
     return Loaded(width, height, 1, fit(from_array(pixels), side))
+
+
+_BMP_BANDS = {"BGR": 3, "BGRX": 4, "BGRA": 4}
+"""Pillow's names of what lies in a row, blue first; the fourth byte is left away."""
+
+
+def from_rows(rows: "np.ndarray[Any, Any]", width: int, bands: int) -> Any:
+    """A libvips image of rows of bytes, which may be longer than their pixels; nothing is copied."""
+    height, stride = rows.shape
+    bytes_ = libvips().Image.new_from_memory(rows, stride, height, 1, "uchar")
+    pixels = bytes_.crop(0, 0, width * bands, height).bandfold(factor=bands)
+    return pixels.extract_band(0, n=3).copy(interpretation="srgb")
 
 
 def load_avif_sequence(file: io.FileIO, max_pixels: int, side: int) -> Loaded:
