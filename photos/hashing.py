@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 1024 * 1024
 _ALONE_BYTES = 128 * 1024  # shorter pieces are hashed faster than handed to a thread
-_WAITING_BYTES = 4 * 1024 * 1024
+_WAITING_BYTES = 2 * 1024 * 1024
 _WAITING_PIECES = 64
 _hashers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="hash")
 
