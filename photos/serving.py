@@ -21,6 +21,7 @@ from django.http import (
 )
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
 
+from photos.folder_storage import FolderFiles
 from photos.objects import ObjectReader
 from photos.storages import object_store, storage_of
 
@@ -49,7 +50,8 @@ class Item:
 
 async def serve(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBase:
     """What `answer` answers, without holding up the event loop. Raises the same."""
-    return await run_blocking(answer, request, storage, item)
+    at_once = answer_at_once(request, storage_of(storage, item.key), item)
+    return at_once or await run_blocking(answer, request, storage, item)
 
 
 def answer(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBase:
@@ -58,9 +60,9 @@ def answer(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBa
     Raises FileNotFoundError and StorageUnavailable.
     """
     storage = storage_of(storage, item.key)
+    if at_once := answer_at_once(request, storage, item):
+        return at_once
     headers = headers_of(item)
-    if etag_is_known(request.headers.get("If-None-Match", ""), item.etag):
-        return HttpResponseNotModified(headers=headers)
     if wants_redirect(request, storage, item):
         return redirect(storage, item)
     store = object_store(storage)
@@ -91,6 +93,17 @@ def answer(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBa
     if end - start <= CHUNK_BYTES:
         return HttpResponse(read_all(reader), headers=headers, status=status, content_type=item.mime_type)
     return StreamingHttpResponse(stream(reader), headers=headers, status=status, content_type=item.mime_type)
+
+
+def answer_at_once(request: HttpRequest, storage: Storage, item: Item) -> HttpResponse | None:
+    """The answer, if it takes no look at the object: the client has it, or the proxy will find it."""
+    if etag_is_known(request.headers.get("If-None-Match", ""), item.etag):
+        return HttpResponseNotModified(headers=headers_of(item))
+    if isinstance(storage, FolderFiles):  # to find its file is to look at it
+        return None
+    if proxy_headers := accelerated(storage, item.key):
+        return HttpResponse(headers={**headers_of(item), **proxy_headers}, content_type=item.mime_type)
+    return None
 
 
 def headers_of(item: Item) -> dict[str, str]:

@@ -5,6 +5,7 @@ Nobody is somebody only with CHITRA_LEGACY_OPEN_API.
 
 from dataclasses import dataclass
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
@@ -16,7 +17,7 @@ from rest_framework.request import Request
 
 from chitra.accounts.models import KEY_PREFIX, ApiKey, User, hash_key
 from chitra.accounts.tokens import BadToken, user_of
-from jobs.prepared import prepared_cursor
+from jobs.reads import Row, fetch_one, fetch_one_here
 
 # Written out, because to compose it takes longer than to run it, and every request of a program needs it.
 USER_FIELDS = [field.attname for field in User._meta.concrete_fields]
@@ -38,14 +39,20 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = read_key(request)
         if text is None:
             return None
-        with prepared_cursor() as cursor:
-            row = cursor.execute(FIND_USER, [hash_key(text)]).fetchone()
-        if row is None:
-            raise AuthenticationFailed("This API key is not known. Make a new one under Settings.")
-        key_id, was_just_used, *values = row
+        user, key_id, was_just_used = found(fetch_one_here(FIND_USER, (hash_key(text),)))
         if not was_just_used:
-            ApiKey.objects.filter(pk=key_id).update(last_used_at=timezone.now())
-        return User.from_db("default", USER_FIELDS, values), key_id
+            note_use(key_id)
+        return user, key_id
+
+    async def authenticate_on_loop(self, request: Request) -> tuple[User, int] | None:
+        """The same for `jobs.loop_views`."""
+        text = read_key(request)
+        if text is None:
+            return None
+        user, key_id, was_just_used = found(await fetch_one(FIND_USER, (hash_key(text),)))
+        if not was_just_used:
+            await sync_to_async(note_use)(key_id)
+        return user, key_id
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -97,6 +104,18 @@ class SessionAuthentication(authentication.SessionAuthentication):
             super().enforce_csrf(bare)  # type: ignore[arg-type]
         finally:
             del bare._post, bare._files  # type: ignore[attr-defined]
+
+
+def found(row: Row | None) -> tuple[User, int, bool]:
+    """What FIND_USER found. Raises AuthenticationFailed for nothing."""
+    if row is None:
+        raise AuthenticationFailed("This API key is not known. Make a new one under Settings.")
+    key_id, was_just_used, *values = row
+    return User.from_db("default", USER_FIELDS, values), key_id, was_just_used
+
+
+def note_use(key_id: int) -> None:
+    ApiKey.objects.filter(pk=key_id).update(last_used_at=timezone.now())
 
 
 def read_key(request: Request) -> str | None:
