@@ -60,7 +60,7 @@ async def main(port: int, path: str, clients: int, seconds: float, key: str) -> 
         f"GET {path} HTTP/1.1",
         "Host: localhost",
         f"Authorization: Bearer {key}",
-        "Accept: application/json",
+        "Accept: */*",
     )
     request = ("\r\n".join(lines) + "\r\n\r\n").encode()
     started = time.perf_counter()

@@ -54,7 +54,7 @@ class Pipelines:
 
     async def _shortest(self) -> Pipeline:
         """One where nobody waits, if need be a new one; the one with the fewest when there are enough."""
-        self._open = [pipeline for pipeline in self._open if pipeline.is_open]
+        self._open[:] = [pipeline for pipeline in self._open if pipeline.is_open]
         shortest = min(self._open, key=len, default=None)
         if shortest and (not len(shortest) or len(self._open) == MOST_PIPELINES or self._connecting.locked()):
             return shortest
@@ -65,10 +65,12 @@ class Pipelines:
 
     async def _add(self) -> None:
         try:
-            self._open.append(await connect())
+            opened = await connect()
         except psycopg.OperationalError:
             if not self._open:  # else there is one, if not as many as would be good
                 raise
+        else:
+            self._open.append(opened)
 
 
 async def connect() -> Pipeline:

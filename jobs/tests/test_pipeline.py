@@ -145,6 +145,19 @@ def test_a_lost_connection_is_an_error_for_who_waits_and_a_new_one_for_who_comes
     assert is_new
 
 
+def test_a_crowd_shares_a_few_connections() -> None:
+    async def main() -> tuple[list[Any], int]:
+        pipelines = Pipelines()
+        answers = await asyncio.gather(*(pipelines.fetch_one("SELECT %s::int", (n,)) for n in range(100)))
+        for opened in pipelines._open:
+            opened.close()
+        return answers, len(pipelines._open)
+
+    answers, connections = asyncio.run(main())
+    assert answers == [(n,) for n in range(100)]
+    assert connections <= reads.MOST_PIPELINES
+
+
 def test_a_slow_read_does_not_hold_up_the_others() -> None:
     async def main() -> Any:
         pipelines = Pipelines()
