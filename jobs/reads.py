@@ -15,8 +15,11 @@ from django.db import connection
 
 from jobs.pipeline import Pipeline, Row
 from jobs.prepared import prepared_cursor
+from jobs.unchanged import Snapshot
 
 MOST_PIPELINES = 4  # so that a slow read does not hold up the others
+
+era = 0  # one more with each new connection
 
 _pipelines: dict[asyncio.AbstractEventLoop, "Pipelines"] = {}
 
@@ -33,6 +36,19 @@ async def fetch_one(sql: str, parameters: Row) -> Row | None:
     except psycopg.Error:
         with connection.wrap_database_errors:
             raise
+
+
+async def fetch_seen(sql: str, parameters: Row) -> tuple[Row | None, Snapshot | None]:
+    """The first row of a query whose last column is SNAPSHOT, without it, and what it saw.
+
+    None for that where nothing can be kept: outside of the web server, and on a standby.
+    """
+    row = await fetch_one(sql, parameters)
+    if row is None:
+        return None, None
+    *values, text = row
+    is_usable = text and asyncio.get_running_loop() in _pipelines
+    return tuple(values), Snapshot(era, text) if is_usable else None
 
 
 def fetch_one_here(sql: str, parameters: Row) -> Row | None:
@@ -64,6 +80,7 @@ class Pipelines:
         return min(self._open, key=len)
 
     async def _add(self) -> None:
+        global era
         try:
             opened = await connect()
         except psycopg.OperationalError:
@@ -71,6 +88,7 @@ class Pipelines:
                 raise
         else:
             self._open.append(opened)
+            era += 1
 
 
 async def connect() -> Pipeline:

@@ -27,6 +27,7 @@ from jobs.loop_views import on_event_loop
 from jobs.models import StepStatus
 from jobs.rate_limits import UploadLimit
 from jobs.services import step_counts
+from jobs.unchanged import KeptAnswers
 from photos import bulk, editing, jpeg, media_keys, schemas, serving
 from photos.api_errors import (
     BadRequest,
@@ -71,6 +72,7 @@ BYTES = {
     503: None,
 }
 PICTURES = {(200, "image/webp"): OpenApiTypes.BINARY, (200, "image/jpeg"): OpenApiTypes.BINARY, 503: None}
+kept_pages = KeptAnswers()
 REJECTIONS = {"too_large": TooLargeToTake, "unsupported_type": UnsupportedContent}
 
 
@@ -88,16 +90,21 @@ async def list_photos(request: Request) -> HttpResponse:
     With `cursor`, empty for the first page, photos that arrive meanwhile shift nothing, and no page costs
     more than another: `{items, limit, next_cursor}`.
     """
+    asked = (request.user.pk, request.META["QUERY_STRING"])
+    if kept := kept_pages.find(getattr(request, "snapshot", None), asked):
+        return json_answer(kept)
     values = validated(PhotoListParameters, request.query_params)
     wanted = filter_from(values)
     if "cursor" in values:
         photos = wanted.apply(Photo.objects.visible_to(request.user))
         return await sync_to_async(cursor_page)(photos, values["cursor"], values["limit"])
     statement = timeline_of(request.user, wanted)
-    return json_answer(await statement.fetch(limit=values["limit"], offset=values["offset"]))
+    body, snapshot = await statement.fetch(limit=values["limit"], offset=values["offset"])
+    kept_pages.keep(snapshot, asked, page := body.encode())
+    return json_answer(page)
 
 
-def json_answer(body: str) -> HttpResponse:
+def json_answer(body: str | bytes) -> HttpResponse:
     """JSON that is written already."""
     return HttpResponse(body, content_type="application/json")
 

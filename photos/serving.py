@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, BinaryIO, ParamSpec, TypeVar
 from urllib.parse import quote
 
@@ -212,14 +211,13 @@ def accelerated(storage: Storage, key: str) -> dict[str, str]:
     """What tells the proxy of CHITRA_ACCEL to send the file itself; nothing without one."""
     if not settings.ACCEL or not isinstance(storage, FileSystemStorage):
         return {}
-    path = Path(storage.path(key))
+    path = storage.path(key)
     if settings.ACCEL == "sendfile":
-        return {"X-Sendfile": quote(str(path))}
-    if not path.is_relative_to(settings.MEDIA_DIR):
+        return {"X-Sendfile": quote(path)}
+    own = f"{settings.MEDIA_DIR}/"
+    if not path.startswith(own):
         return {}
-    return {
-        "X-Accel-Redirect": settings.ACCEL_PREFIX + quote(path.relative_to(settings.MEDIA_DIR).as_posix())
-    }
+    return {"X-Accel-Redirect": settings.ACCEL_PREFIX + quote(path.removeprefix(own))}
 
 
 async def stream(reader: ObjectReader) -> AsyncIterator[bytes]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from jobs.reads import Row, fetch_one, fetch_one_here
+from jobs.reads import Row, fetch_one, fetch_one_here, fetch_seen
+from jobs.unchanged import SNAPSHOT, Snapshot
 from photos.models import Photo
 from photos.serializers import PhotoJson
 
@@ -72,12 +73,14 @@ class PageStatement:
         """For all photos of a query, in its order."""
         page, parameters = photos.annotate(json=PhotoJson()).values("json").query.sql_with_params()
         every, parameters_of_every = photos.order_by().values("pk").query.sql_with_params()
-        sql = f"SELECT string_agg(page.json, ','), (SELECT count(*) FROM ({every}) AS every) FROM ({page}"
+        number = f"(SELECT count(*) FROM ({every}) AS every)"
+        sql = f"SELECT string_agg(page.json, ','), {number}, {SNAPSHOT} FROM ({page}"
         return cls(sql, (*parameters_of_every, *parameters))
 
-    async def fetch(self, *, limit: int, offset: int) -> str:
-        """`{items, limit, offset, total}` as JSON."""
-        return page_json(await fetch_one(self.at(limit, offset), self.parameters), limit, offset)
+    async def fetch(self, *, limit: int, offset: int) -> tuple[str, Snapshot | None]:
+        """`{items, limit, offset, total}` as JSON, and what it saw."""
+        row, snapshot = await fetch_seen(self.at(limit, offset), self.parameters)
+        return page_json(row, limit, offset), snapshot
 
     def fetch_here(self, *, limit: int, offset: int) -> str:
         """The same in a thread."""
@@ -89,5 +92,5 @@ class PageStatement:
 
 
 def page_json(row: Row | None, limit: int, offset: int) -> str:
-    items, total = row or ("", 0)
+    items, total, *_ = row or ("", 0)
     return f'{{"items":[{items or ""}],"limit":{limit},"offset":{offset},"total":{total}}}'

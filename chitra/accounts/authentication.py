@@ -17,13 +17,14 @@ from rest_framework.request import Request
 
 from chitra.accounts.models import KEY_PREFIX, ApiKey, User, hash_key
 from chitra.accounts.tokens import BadToken, user_of
-from jobs.reads import Row, fetch_one, fetch_one_here
+from jobs.reads import Row, fetch_one_here, fetch_seen
+from jobs.unchanged import SNAPSHOT
 
 # Written out, because to compose it takes longer than to run it, and every request of a program needs it.
 USER_FIELDS = [field.attname for field in User._meta.concrete_fields]
 FIND_USER = f"""
     SELECT "key".id, "key".last_used_at > now() - interval '1 hour',
-        {", ".join(f'"user"."{name}"' for name in USER_FIELDS)}
+        {", ".join(f'"user"."{name}"' for name in USER_FIELDS)}, {SNAPSHOT}
     FROM accounts_apikey AS "key" JOIN accounts_user AS "user" ON "user".id = "key".user_id
     WHERE "key".key_hash = %s AND "user".is_active
 """
@@ -45,11 +46,12 @@ class ApiKeyAuthentication(BaseAuthentication):
         return user, key_id
 
     async def authenticate_on_loop(self, request: Request) -> tuple[User, int] | None:
-        """The same for `jobs.loop_views`."""
+        """The same for `jobs.loop_views`; `request.snapshot` is what was seen."""
         text = read_key(request)
         if text is None:
             return None
-        user, key_id, was_just_used = found(await fetch_one(FIND_USER, (hash_key(text),)))
+        row, request.snapshot = await fetch_seen(FIND_USER, (hash_key(text),))  # type: ignore[attr-defined]
+        user, key_id, was_just_used = found(row)
         if not was_just_used:
             await sync_to_async(note_use)(key_id)
         return user, key_id
@@ -111,7 +113,7 @@ def found(row: Row | None) -> tuple[User, int, bool]:
     if row is None:
         raise AuthenticationFailed("This API key is not known. Make a new one under Settings.")
     key_id, was_just_used, *values = row
-    return User.from_db("default", USER_FIELDS, values), key_id, was_just_used
+    return User.from_db("default", USER_FIELDS, values[: len(USER_FIELDS)]), key_id, was_just_used
 
 
 def note_use(key_id: int) -> None:
