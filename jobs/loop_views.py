@@ -59,7 +59,7 @@ async def is_known(request: AsyncRequest) -> bool:
 
 def on_event_loop(view: Any) -> Callable[..., Any]:
     """For a view made by adrf's `api_view` of an async function."""
-    mixed = type(view.cls.__name__, (OnEventLoop, view.cls), {"__doc__": view.cls.__doc__})
+    mixed: Any = type(view.cls.__name__, (OnEventLoop, view.cls), {"__doc__": view.cls.__doc__})
     mixed.__module__ = view.cls.__module__
     made: Callable[..., Any] = mixed.as_view()
     return made

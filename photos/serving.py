@@ -49,8 +49,9 @@ class Item:
 
 async def serve(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBase:
     """What `answer` answers, without holding up the event loop. Raises the same."""
-    at_once = answer_at_once(request, storage_of(storage, item.key), item)
-    return at_once or await run_blocking(answer, request, storage, item)
+    if (at_once := answer_at_once(request, storage_of(storage, item.key), item)) is not None:
+        return at_once
+    return await run_blocking(answer, request, storage, item)
 
 
 def answer(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBase:
@@ -59,7 +60,7 @@ def answer(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBa
     Raises FileNotFoundError and StorageUnavailable.
     """
     storage = storage_of(storage, item.key)
-    if at_once := answer_at_once(request, storage, item):
+    if (at_once := answer_at_once(request, storage, item)) is not None:
         return at_once
     headers = headers_of(item)
     if wants_redirect(request, storage, item):

@@ -9,7 +9,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from jobs.reads import Row, fetch_one, fetch_one_here, fetch_seen
+from jobs.pipeline import Row
+from jobs.reads import fetch_one, fetch_one_here, fetch_seen
 from jobs.unchanged import SNAPSHOT, Snapshot
 from photos.models import Photo
 from photos.serializers import PhotoJson

@@ -17,7 +17,8 @@ from rest_framework.request import Request
 
 from chitra.accounts.models import KEY_PREFIX, ApiKey, User, hash_key
 from chitra.accounts.tokens import BadToken, user_of
-from jobs.reads import Row, fetch_one_here, fetch_seen
+from jobs.pipeline import Row
+from jobs.reads import fetch_one_here, fetch_seen
 from jobs.unchanged import SNAPSHOT
 
 # Written out, because to compose it takes longer than to run it, and every request of a program needs it.
