@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -131,7 +131,7 @@ class LiveBodyHandler(ASGIHandler):
         head = HttpResponse(status=response.status_code, headers=response.headers)
         head.cookies = response.cookies
 
-        async def send_file(message: dict[str, Any]) -> None:
+        async def send_file(message: Mapping[str, Any]) -> None:
             if message["type"] == "http.response.body":
                 place = {"file": response.file, "offset": response.start, "count": response.length}
                 message = {"type": SEND_FILE, **place}

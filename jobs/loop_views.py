@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from rest_framework.exceptions import APIException
 
 
-class OnEventLoop(APIView):
+class OnEventLoop(APIView):  # type: ignore[misc] # adrf has no types
     """Dispatches as adrf does, but goes to a thread for what comes before a view only if it has to.
 
     It need not when the first authenticator knows who asks (`authenticate_on_loop`) and nothing is counted.
@@ -26,14 +26,17 @@ class OnEventLoop(APIView):
                 self.initial(asked, *args, **kwargs)
             else:
                 await sync_to_async(self.initial)(asked, *args, **kwargs)
-            handler = getattr(self, (asked.method or "").lower(), self.http_method_not_allowed)
+            name = (asked.method or "").lower()
+            handler: Any = getattr(self, name, None) if name in self.http_method_names else None
+            handler = handler or self.http_method_not_allowed
             if not iscoroutinefunction(handler):
                 handler = sync_to_async(handler)
             response = await handler(asked, *args, **kwargs)
         except Exception as error:  # noqa: BLE001 - as in DRF, whose handler knows what is whose
             response = self.handle_exception(error)
-        self.response = self.finalize_response(asked, response, *args, **kwargs)
-        return self.response
+        final: HttpResponseBase = self.finalize_response(asked, response, *args, **kwargs)
+        self.response = final
+        return final
 
 
 async def is_known(request: AsyncRequest) -> bool:

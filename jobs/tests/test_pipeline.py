@@ -138,7 +138,7 @@ def test_a_lost_connection_is_an_error_for_who_waits_and_a_new_one_for_who_comes
         second = await pipelines.fetch_one("SELECT pg_backend_pid()", ())
         for opened in pipelines._open:
             opened.close()
-        return lost, first != second
+        return list(lost), first != second
 
     lost, is_new = asyncio.run(main())
     assert isinstance(lost[0], psycopg.OperationalError)
