@@ -22,6 +22,7 @@ from benchmarks.api_data import ORIGINAL_BYTES, QUERY, fill
 from benchmarks.api_servers import Server
 
 LIST = "/api/photos?limit=100"
+READ_ANEW = f"{LIST}&n={{n}}"  # as if somebody had changed something since the last time
 BARE = "/bare"
 CLIENTS = (1, 8, 32)
 
@@ -119,7 +120,9 @@ def comparisons(stack: ExitStack, directory: Path, web: Server, photo_id: int) -
     photo = f"/api/photos/{photo_id}"
     original = f"originals/{Photo.objects.get(pk=photo_id).original_key}"
     bare = side(web, BARE)
-    yield Comparison("list", "bare", side(web, LIST), bare, 60)
+    yield Comparison("adrf view, with key", "bare", side(web, "/with-key"), bare)
+    yield Comparison("list, unchanged", "bare", side(web, LIST), bare, 60)
+    yield Comparison("list, read anew", "bare", side(web, READ_ANEW), bare, 60)
     yield Comparison("detail", "bare", side(web, photo), bare)
     yield Comparison("search, kept query", "bare", side(web, search_path()), bare)
     yield Comparison("thumbnail, streamed", "bare", side(web, f"{photo}/thumbnail"), bare)

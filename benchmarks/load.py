@@ -1,14 +1,19 @@
 """A load generator on bare asyncio: `load.py PORT PATH CLIENTS SECONDS KEY` prints one line of JSON.
 
+`{n}` in the path stands for a number that no request has had before.
+
 A process of its own, so that it does not share the server's interpreter; it counts bytes and looks at the
 status, and parses nothing else.
 """
 
 import asyncio
+import itertools
 import json
 import statistics
 import sys
 import time
+
+NUMBERS = itertools.count(time.time_ns())
 
 
 class Client(asyncio.Protocol):
@@ -34,7 +39,7 @@ class Client(asyncio.Protocol):
         if self._started > self._deadline:
             self._transport.close()
             return
-        self._transport.write(self._request)
+        self._transport.write(self._request.replace(b"{n}", b"%d" % next(NUMBERS)))
 
     def data_received(self, data: bytes) -> None:
         if not self._missing:
@@ -60,7 +65,7 @@ async def main(port: int, path: str, clients: int, seconds: float, key: str) -> 
         f"GET {path} HTTP/1.1",
         "Host: localhost",
         f"Authorization: Bearer {key}",
-        "Accept: application/json",
+        "Accept: */*",
     )
     request = ("\r\n".join(lines) + "\r\n\r\n").encode()
     started = time.perf_counter()

@@ -25,6 +25,7 @@ from faces.serializers import (
     PersonSearchParameters,
 )
 from faces.services import pack_choice
+from jobs.loop_views import on_event_loop
 from jobs.services import run_step_again, start_job
 from photos.api import PICTURES, serve_picture
 from photos.api_errors import BadRequest, Conflict, refuse_long_query, validated
@@ -181,13 +182,14 @@ def face_json(face: Face) -> dict[str, Any]:
 
 
 @extend_schema(summary="The crop of a face", responses=PICTURES)
+@on_event_loop
 @api_view(["GET", "HEAD"])
-def face_thumbnail(request: Request, face_id: int) -> HttpResponseBase:
+async def face_thumbnail(request: Request, face_id: int) -> HttpResponseBase:
     """The square around a face, WebP, or JPEG for who does not accept that."""
-    face = Face.objects.visible_to(request.user).filter(pk=face_id).first()
+    face = await Face.objects.visible_to(request.user).filter(pk=face_id).afirst()
     if face is None or not face.crop_key:
         raise NotFound("There is no such face.", code="face_thumb_not_found")
-    return serve_picture(request, crop_item(face), "thumb_not_found_on_storage")
+    return await serve_picture(request, crop_item(face), "thumb_not_found_on_storage")
 
 
 @extend_schema(summary="Say who a face is", request=AssignBody, responses=OkAnswer)

@@ -12,13 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from photos import albums, bulk, schemas
-from photos.api import offset_page
+from photos.api import json_answer
 from photos.api_errors import Conflict, validated
 from photos.api_fields import Body, IdField, TextField
 from photos.bulk_api import editable_album
 from photos.edit_fields import MOST_IDS, SelectionBody, selection_from
 from photos.models import Album, Library, Photo
-from photos.serializers import PageParameters, PageStatement
+from photos.serializers import PageParameters
+from photos.statements import PageStatement
 from photos.statistics import wall_clock_text
 
 
@@ -206,7 +207,8 @@ def photos_page(user: Any, album_id: int, limit: int, offset: int) -> HttpRespon
     album = Album.objects.visible_to(user).filter(pk=album_id).first()
     if album is None:
         raise NotFound("There is no such album.", code="album_not_found")
-    return offset_page(PageStatement.of(albums.photos_of(album)), limit, offset)
+    statement = PageStatement.of(albums.photos_of(album))
+    return json_answer(statement.fetch_here(limit=limit, offset=offset))
 
 
 def add_photos(user: Any, album_id: int, body: dict[str, Any]) -> int:

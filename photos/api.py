@@ -23,9 +23,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import ledger
+from jobs.loop_views import on_event_loop
 from jobs.models import StepStatus
 from jobs.rate_limits import UploadLimit
 from jobs.services import step_counts
+from jobs.unchanged import KeptAnswers
 from photos import bulk, editing, jpeg, media_keys, schemas, serving
 from photos.api_errors import (
     BadRequest,
@@ -49,13 +51,13 @@ from photos.models import Photo, PhotoStep
 from photos.permissions import IsAdministrator
 from photos.serializers import (
     ImageParameters,
-    PageStatement,
     ScanBody,
     StorageParameters,
     UploadParameters,
     photos_as_json,
 )
 from photos.services import RejectedFile
+from photos.statements import PageStatement, find_json, find_picture
 from photos.storage_errors import StorageUnavailable
 from photos.storages import originals, renditions
 from photos.timeline import BadCursor
@@ -72,6 +74,7 @@ BYTES = {
     503: None,
 }
 PICTURES = {(200, "image/webp"): OpenApiTypes.BINARY, (200, "image/jpeg"): OpenApiTypes.BINARY, 503: None}
+kept_pages = KeptAnswers()
 REJECTIONS = {"too_large": TooLargeToTake, "unsupported_type": UnsupportedContent}
 
 
@@ -81,26 +84,30 @@ REJECTIONS = {"too_large": TooLargeToTake, "unsupported_type": UnsupportedConten
     parameters=[PhotoListParameters],
     responses=schemas.PhotoPage,
 )
+@on_event_loop
 @api_view(["GET", "HEAD"])
-def list_photos(request: Request) -> HttpResponse:
+async def list_photos(request: Request) -> HttpResponse:
     """Photos, newest first by capture time: `{items, limit, offset, total}`.
 
     With `cursor`, empty for the first page, photos that arrive meanwhile shift nothing, and no page costs
     more than another: `{items, limit, next_cursor}`.
     """
-    # Not async: so key, page and count are looked up in one visit to the request's thread instead of two.
+    asked = (request.user.pk, request.META["QUERY_STRING"])
+    if kept := kept_pages.find(getattr(request, "snapshot", None), asked):
+        return json_answer(kept)
     values = validated(PhotoListParameters, request.query_params)
     wanted = filter_from(values)
     if "cursor" in values:
         photos = wanted.apply(Photo.objects.visible_to(request.user))
-        return cursor_page(photos, values["cursor"], values["limit"])
+        return await sync_to_async(cursor_page)(photos, values["cursor"], values["limit"])
     statement = timeline_of(request.user, wanted)
-    return offset_page(statement, values["limit"], values["offset"])
+    body, snapshot = await statement.fetch(limit=values["limit"], offset=values["offset"])
+    kept_pages.keep(snapshot, asked, page := body.encode())
+    return json_answer(page)
 
 
-def offset_page(statement: PageStatement, limit: int, offset: int) -> HttpResponse:
-    items, total = statement.fetch(limit=limit, offset=offset)
-    body = f'{{"items":[{items}],"limit":{limit},"offset":{offset},"total":{total}}}'
+def json_answer(body: str | bytes) -> HttpResponse:
+    """JSON that is written already."""
     return HttpResponse(body, content_type="application/json")
 
 
@@ -111,7 +118,7 @@ def cursor_page(photos: Any, cursor: str, limit: int) -> HttpResponse:
         raise Unprocessable({"cursor": [str(error)]}) from None
     following = json.dumps(page.next_cursor)
     body = f'{{"items":[{",".join(page.items)}],"limit":{limit},"next_cursor":{following}}}'
-    return HttpResponse(body, content_type="application/json")
+    return json_answer(body)
 
 
 @lru_cache(maxsize=1000)
@@ -133,6 +140,7 @@ def progress(request: Request) -> Response:
 @extend_schema(
     methods=["PATCH"], summary="Change a photo", request=PhotoChanges, responses=schemas.PhotoObject
 )
+@on_event_loop
 @api_view(["GET", "HEAD", "PATCH", "DELETE"])
 async def photo_detail(request: Request, photo_id: int) -> HttpResponse:
     """GET: the photo. PATCH: what people say about it; what is left out stays. DELETE: into the trash, where
@@ -143,14 +151,17 @@ async def photo_detail(request: Request, photo_id: int) -> HttpResponse:
     if request.method == "PATCH":
         changes = validated(PhotoChanges, request.data)
         await sync_to_async(change_photo)(request.user, photo_id, changes)
-    return await sync_to_async(photo_answer)(request.user, photo_id)
+    found = await find_json(request.user, photo_id)
+    if found is None:
+        raise photo_not_found()
+    return json_answer(found)
 
 
 def photo_answer(user: Any, photo_id: int) -> HttpResponse:
     found = photos_as_json(Photo.objects.visible_to(user).filter(pk=photo_id))
     if not found:
         raise photo_not_found()
-    return HttpResponse(found[0], content_type="application/json")
+    return json_answer(found[0])
 
 
 def change_photo(user: Any, photo_id: int, changes: dict[str, Any]) -> None:
@@ -179,11 +190,12 @@ def delete_photo(user: Any, photo_id: int) -> Response:
     parameters=[ImageParameters],
     responses=BYTES,
 )
+@on_event_loop
 @api_view(["GET", "HEAD"])
 async def photo_image(request: Request, photo_id: int) -> HttpResponseBase:
     """The original, byte for byte; `?download=1` names the file."""
     wanted = validated(ImageParameters, request.query_params) if request.query_params else {}
-    photo = await get_photo(request.user, photo_id)
+    photo = await get_picture(request.user, photo_id)
     item = media_keys.original_item(photo, download=wanted.get("download") == "1")
     return await serve_original(request, item)
 
@@ -196,28 +208,27 @@ async def serve_original(request: Request, item: serving.Item) -> HttpResponseBa
 
 
 @extend_schema(summary="The thumbnail", responses=PICTURES)
+@on_event_loop
 @api_view(["GET", "HEAD"])
-def photo_thumbnail(request: Request, photo_id: int) -> HttpResponseBase:
+async def photo_thumbnail(request: Request, photo_id: int) -> HttpResponseBase:
     """WebP, or JPEG for who does not accept that, at most 480 pixels a side; grey while it is being made."""
-    return serve_rendition(request, photo_id, "thumbnail")
+    return await serve_rendition(request, photo_id, "thumbnail")
 
 
 @extend_schema(summary="The preview", responses=PICTURES)
+@on_event_loop
 @api_view(["GET", "HEAD"])
-def photo_preview(request: Request, photo_id: int) -> HttpResponseBase:
+async def photo_preview(request: Request, photo_id: int) -> HttpResponseBase:
     """WebP, or JPEG for who does not accept that, at most 1600 pixels a side."""
-    return serve_rendition(request, photo_id, "preview")
+    return await serve_rendition(request, photo_id, "preview")
 
 
-def serve_rendition(request: Request, photo_id: int, kind: str) -> HttpResponseBase:
-    """Not async, as the list: a page asks for dozens, and each has one visit to the request's thread."""
-    try:
-        photo = Photo.objects.visible_to(request.user).get(pk=photo_id)
-    except Photo.DoesNotExist:
-        raise photo_not_found() from None
+async def serve_rendition(request: Request, photo_id: int, kind: str) -> HttpResponseBase:
+    photo = await get_picture(request.user, photo_id)
     if not photo.has_renditions:
-        return without_rendition(photo, kind)
-    return serve_picture(request, media_keys.rendition_item(photo, kind), "thumbnail_not_found_on_storage")
+        return await sync_to_async(without_rendition)(photo, kind)
+    item = media_keys.rendition_item(photo, kind)
+    return await serve_picture(request, item, "thumbnail_not_found_on_storage")
 
 
 def without_rendition(photo: Photo, kind: str) -> HttpResponse:
@@ -230,11 +241,11 @@ def without_rendition(photo: Photo, kind: str) -> HttpResponse:
     return jpeg.placeholder()
 
 
-def serve_picture(request: Request, item: serving.Item, code: str) -> HttpResponseBase:
+async def serve_picture(request: Request, item: serving.Item, code: str) -> HttpResponseBase:
     """A rendition, in a format that the client accepts; 404 with `code` when it is gone."""
-    answer = serving.answer if jpeg.accepts_webp(request) else jpeg.answer
+    serve = serving.serve if jpeg.accepts_webp(request) else jpeg.serve
     with or_404(item, code):
-        response = answer(request._request, renditions(), item)
+        response = await serve(request._request, renditions(), item)
     patch_vary_headers(response, ["Accept"])
     return response
 
@@ -258,7 +269,7 @@ async def storage_object(request: Request, key: str) -> HttpResponseBase:
     if media.storage == "originals":
         return await serve_original(request, media.item)
     if key.endswith(".jpg"):
-        return await sync_to_async(serve_picture)(request, media.item, "file_not_found")
+        return await serve_picture(request, media.item, "file_not_found")
     return await serve_or_404(request, renditions(), media.item, "file_not_found")
 
 
@@ -285,9 +296,9 @@ def or_404(item: serving.Item, code: str) -> Iterator[None]:
         ) from None
 
 
-async def get_photo(user: Any, photo_id: int) -> Photo:
-    """The photo, or 404 also for somebody else's."""
-    photo: Photo | None = await Photo.objects.visible_to(user).filter(pk=photo_id).afirst()
+async def get_picture(user: Any, photo_id: int) -> Photo:
+    """The photo with what serving it needs, or 404 also for somebody else's."""
+    photo = await find_picture(user, photo_id)
     if photo is None:
         raise photo_not_found()
     return photo

@@ -123,18 +123,18 @@ class FileReader:
     """A file from `start` to `end`."""
 
     def __init__(self, key: str, path: Path, start: int, end: int | None) -> None:
-        self._file = path.open("rb", buffering=0)
-        self.stat = stat_of(key, os.fstat(self._file.fileno()))
-        self._file.seek(start)
+        self.file: BinaryIO = path.open("rb", buffering=0)
+        self.stat = stat_of(key, os.fstat(self.file.fileno()))
+        self.file.seek(start)
         self._left = (self.stat.size if end is None else min(end, self.stat.size)) - start
 
     def read(self, size: int, /) -> bytes:
-        data = self._file.read(min(size, self._left)) or b""
+        data = self.file.read(min(size, self._left)) or b""
         self._left -= len(data)
         return data
 
     def close(self) -> None:
-        self._file.close()
+        self.file.close()
 
 
 def stat_of(key: str, status: os.stat_result) -> ObjectStat:

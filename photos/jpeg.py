@@ -37,6 +37,11 @@ def answer(request: HttpRequest, storage: Storage, item: serving.Item) -> HttpRe
     return HttpResponse(data, headers=headers, content_type="image/jpeg")
 
 
+async def serve(request: HttpRequest, storage: Storage, item: serving.Item) -> HttpResponseBase:
+    """The same without holding up the event loop."""
+    return await serving.run_blocking(answer, request, storage, item)
+
+
 def placeholder() -> HttpResponse:
     """A grey picture that nobody keeps."""
     headers = {"Cache-Control": "no-store", "Retry-After": "3", "Vary": "Authorization, Cookie"}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -43,9 +43,10 @@ class ObjectWriter(Protocol):
 
 
 class ObjectReader(Protocol):
-    """An open object or a part of it, read in order."""
+    """An open object or a part of it, read in order. `file` is what it is read from, if that is a file."""
 
     stat: ObjectStat
+    file: BinaryIO | None
 
     def read(self, size: int, /) -> bytes: ...
 

@@ -254,6 +254,8 @@ class ObjectStorage(S3Storage):
 class S3Reader(io.RawIOBase):
     """An object read in order; a connection that breaks off is taken up again where it stood."""
 
+    file = None
+
     def __init__(self, storage: ObjectStorage, key: str, start: int = 0, end: int | None = None) -> None:
         super().__init__()
         self._storage = storage

@@ -1,14 +1,12 @@
 """Photos as JSON, written by PostgreSQL: no row is turned into Python objects on the way to a client."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
 from django.db.models import Func, QuerySet
 from rest_framework import serializers
 
-from jobs.prepared import prepared_cursor
 from photos.api_fields import Body, FlagField, TextField, WholeNumberField
 
 MAX_OFFSET = 100_000_000
@@ -113,32 +111,6 @@ def json_by_id(photos: QuerySet[Any]) -> dict[int, str]:
 def with_score(text: str, score: float) -> dict[str, Any]:
     """A photo of `json_by_id` as a result of a search."""
     return {**json.loads(text), "score": round(score, 4)}
-
-
-@dataclass(frozen=True)
-class PageStatement:
-    """A page of photos and their number in one query; kept, because it takes as long to compile as to run."""
-
-    sql: str
-    parameters: tuple[Any, ...]
-
-    @classmethod
-    def of(cls, photos: QuerySet[Any]) -> "PageStatement":
-        """For all photos of a query, in its order."""
-        page, parameters = photos.annotate(json=PhotoJson()).values("json").query.sql_with_params()
-        every, parameters_of_every = photos.order_by().values("pk").query.sql_with_params()
-        sql = f"SELECT string_agg(page.json, ','), (SELECT count(*) FROM ({every}) AS every) FROM ({page}"
-        return cls(sql, (*parameters_of_every, *parameters))
-
-    def fetch(self, *, limit: int, offset: int) -> tuple[str, int]:
-        """JSON texts joined by commas, "" for none, and how many photos there are in all.
-
-        The numbers are part of the text, so that PostgreSQL plans a page that is asked for often once.
-        """
-        with prepared_cursor() as cursor:
-            cursor.execute(f"{self.sql} LIMIT {int(limit)} OFFSET {int(offset)}) AS page", self.parameters)
-            items, count = cursor.fetchone()
-        return items or "", count
 
 
 class PageParameters(Body):

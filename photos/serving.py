@@ -5,8 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, BinaryIO, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from asgiref.sync import sync_to_async
@@ -21,6 +20,7 @@ from django.http import (
 )
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
 
+from photos.folder_storage import FolderFiles
 from photos.objects import ObjectReader
 from photos.storages import object_store, storage_of
 
@@ -49,6 +49,8 @@ class Item:
 
 async def serve(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBase:
     """What `answer` answers, without holding up the event loop. Raises the same."""
+    if (at_once := answer_at_once(request, storage_of(storage, item.key), item)) is not None:
+        return at_once
     return await run_blocking(answer, request, storage, item)
 
 
@@ -58,9 +60,9 @@ def answer(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBa
     Raises FileNotFoundError and StorageUnavailable.
     """
     storage = storage_of(storage, item.key)
+    if (at_once := answer_at_once(request, storage, item)) is not None:
+        return at_once
     headers = headers_of(item)
-    if etag_is_known(request.headers.get("If-None-Match", ""), item.etag):
-        return HttpResponseNotModified(headers=headers)
     if wants_redirect(request, storage, item):
         return redirect(storage, item)
     store = object_store(storage)
@@ -90,7 +92,37 @@ def answer(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBa
         reader = store.open_reader(item.key, start, end)
     if end - start <= CHUNK_BYTES:
         return HttpResponse(read_all(reader), headers=headers, status=status, content_type=item.mime_type)
-    return StreamingHttpResponse(stream(reader), headers=headers, status=status, content_type=item.mime_type)
+    options: dict[str, Any] = {"headers": headers, "status": status, "content_type": item.mime_type}
+    if reader.file is not None:
+        return FileAnswer(reader, reader.file, start, end - start, **options)
+    return StreamingHttpResponse(stream(reader), **options)
+
+
+class FileAnswer(StreamingHttpResponse):
+    """A part of an open file. It is streamed, but a server may send `length` bytes of `file` by itself."""
+
+    goes_as_file = False  # whether the server of this request does
+
+    def __init__(self, reader: ObjectReader, file: BinaryIO, start: int, length: int, **options: Any) -> None:
+        super().__init__(stream(reader), **options)
+        self.file = file
+        self.start = start
+        self.length = length
+
+    def close(self) -> None:
+        super().close()
+        self.file.close()
+
+
+def answer_at_once(request: HttpRequest, storage: Storage, item: Item) -> HttpResponse | None:
+    """The answer, if it takes no look at the object: the client has it, or the proxy will find it."""
+    if etag_is_known(request.headers.get("If-None-Match", ""), item.etag):
+        return HttpResponseNotModified(headers=headers_of(item))
+    if isinstance(storage, FolderFiles):  # to find its file is to look at it
+        return None
+    if proxy_headers := accelerated(storage, item.key):
+        return HttpResponse(headers={**headers_of(item), **proxy_headers}, content_type=item.mime_type)
+    return None
 
 
 def headers_of(item: Item) -> dict[str, str]:
@@ -180,14 +212,13 @@ def accelerated(storage: Storage, key: str) -> dict[str, str]:
     """What tells the proxy of CHITRA_ACCEL to send the file itself; nothing without one."""
     if not settings.ACCEL or not isinstance(storage, FileSystemStorage):
         return {}
-    path = Path(storage.path(key))
+    path = storage.path(key)
     if settings.ACCEL == "sendfile":
-        return {"X-Sendfile": quote(str(path))}
-    if not path.is_relative_to(settings.MEDIA_DIR):
+        return {"X-Sendfile": quote(path)}
+    own = f"{settings.MEDIA_DIR}/"
+    if not path.startswith(own):
         return {}
-    return {
-        "X-Accel-Redirect": settings.ACCEL_PREFIX + quote(path.relative_to(settings.MEDIA_DIR).as_posix())
-    }
+    return {"X-Accel-Redirect": settings.ACCEL_PREFIX + quote(path.removeprefix(own))}
 
 
 async def stream(reader: ObjectReader) -> AsyncIterator[bytes]:

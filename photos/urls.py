@@ -17,17 +17,18 @@ from photos import (
 )
 
 urlpatterns = [
+    # These first: patterns are tried in turn, and most requests are for pictures.
+    path("photos/<id:photo_id>/thumbnail", api.photo_thumbnail, name="api-photo-thumbnail"),
     path("photos", api.list_photos, name="api-photos"),
+    path("photos/<id:photo_id>", api.photo_detail, name="api-photo"),
+    path("photos/<id:photo_id>/image", api.photo_image, name="api-photo-image"),
+    path("photos/<id:photo_id>/preview", api.photo_preview, name="api-photo-preview"),
     path("photos/progress", api.progress, name="api-progress"),
     path("photos/upload", api.upload, name="api-upload"),
     path("photos/scan-path", api.scan_path, name="api-scan-path"),
     path("photos/bulk", bulk_api.change_many, name="api-photos-bulk"),
     path("photos/check", bulk_api.check_checksums, name="api-photos-check"),
     path("photos/download", timeline_api.download, name="api-photos-download"),
-    path("photos/<id:photo_id>", api.photo_detail, name="api-photo"),
-    path("photos/<id:photo_id>/image", api.photo_image, name="api-photo-image"),
-    path("photos/<id:photo_id>/thumbnail", api.photo_thumbnail, name="api-photo-thumbnail"),
-    path("photos/<id:photo_id>/preview", api.photo_preview, name="api-photo-preview"),
     path("photos/<id:photo_id>/tags", tags_api.photo_tags, name="api-photo-tags"),
     path("photos/<id:photo_id>/restore", bulk_api.restore_photo, name="api-photo-restore"),
     path("photos/<id:photo_id>/steps", steps_api.photo_steps, name="api-photo-steps"),

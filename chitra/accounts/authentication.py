@@ -5,6 +5,7 @@ Nobody is somebody only with CHITRA_LEGACY_OPEN_API.
 
 from dataclasses import dataclass
 
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import QueryDict
 from django.utils import timezone
@@ -16,13 +17,15 @@ from rest_framework.request import Request
 
 from chitra.accounts.models import KEY_PREFIX, ApiKey, User, hash_key
 from chitra.accounts.tokens import BadToken, user_of
-from jobs.prepared import prepared_cursor
+from jobs.pipeline import Row
+from jobs.reads import fetch_one_here, fetch_seen
+from jobs.unchanged import SNAPSHOT
 
 # Written out, because to compose it takes longer than to run it, and every request of a program needs it.
 USER_FIELDS = [field.attname for field in User._meta.concrete_fields]
 FIND_USER = f"""
     SELECT "key".id, "key".last_used_at > now() - interval '1 hour',
-        {", ".join(f'"user"."{name}"' for name in USER_FIELDS)}
+        {", ".join(f'"user"."{name}"' for name in USER_FIELDS)}, {SNAPSHOT}
     FROM accounts_apikey AS "key" JOIN accounts_user AS "user" ON "user".id = "key".user_id
     WHERE "key".key_hash = %s AND "user".is_active
 """
@@ -38,14 +41,21 @@ class ApiKeyAuthentication(BaseAuthentication):
         text = read_key(request)
         if text is None:
             return None
-        with prepared_cursor() as cursor:
-            row = cursor.execute(FIND_USER, [hash_key(text)]).fetchone()
-        if row is None:
-            raise AuthenticationFailed("This API key is not known. Make a new one under Settings.")
-        key_id, was_just_used, *values = row
+        user, key_id, was_just_used = found(fetch_one_here(FIND_USER, (hash_key(text),)))
         if not was_just_used:
-            ApiKey.objects.filter(pk=key_id).update(last_used_at=timezone.now())
-        return User.from_db("default", USER_FIELDS, values), key_id
+            note_use(key_id)
+        return user, key_id
+
+    async def authenticate_on_loop(self, request: Request) -> tuple[User, int] | None:
+        """The same for `jobs.loop_views`; `request.snapshot` is what was seen."""
+        text = read_key(request)
+        if text is None:
+            return None
+        row, request.snapshot = await fetch_seen(FIND_USER, (hash_key(text),))  # type: ignore[attr-defined]
+        user, key_id, was_just_used = found(row)
+        if not was_just_used:
+            await sync_to_async(note_use)(key_id)
+        return user, key_id
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -97,6 +107,18 @@ class SessionAuthentication(authentication.SessionAuthentication):
             super().enforce_csrf(bare)  # type: ignore[arg-type]
         finally:
             del bare._post, bare._files  # type: ignore[attr-defined]
+
+
+def found(row: Row | None) -> tuple[User, int, bool]:
+    """What FIND_USER found. Raises AuthenticationFailed for nothing."""
+    if row is None:
+        raise AuthenticationFailed("This API key is not known. Make a new one under Settings.")
+    key_id, was_just_used, *values = row
+    return User.from_db("default", USER_FIELDS, values[: len(USER_FIELDS)]), key_id, was_just_used
+
+
+def note_use(key_id: int) -> None:
+    ApiKey.objects.filter(pk=key_id).update(last_used_at=timezone.now())
 
 
 def read_key(request: Request) -> str | None:

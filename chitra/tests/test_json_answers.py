@@ -46,6 +46,12 @@ def test_a_list_is_compressed(client: Client, encoding: str, decode: Callable[[b
     assert packed["ETag"] == plain["ETag"]
 
 
+@pytest.mark.parametrize("method", ["DISPATCH", "INITIAL", "AS_VIEW", "POST"])
+def test_only_the_methods_of_an_endpoint_are_methods(client: Client, method: str) -> None:
+    answer = client.generic(method, "/api/photos")
+    assert (answer.status_code, set(answer["Allow"].split(", "))) == (405, {"GET", "HEAD", "OPTIONS"})
+
+
 def test_large_answers_are_compressed_off_the_event_loop(client: Client, alice: Any, photo_rows: Any) -> None:
     photo_rows(80)
     headers = {"x-api-key": ApiKey.issue(alice, "async")[1], "accept-encoding": "gzip"}

@@ -1,0 +1,149 @@
+"""A list that is kept in memory is never older than the database: on the web server, over real sockets."""
+
+import http.client
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from chitra.accounts.models import ApiKey, User
+from chitra.tests.fixtures import make_user
+from chitra.tests.processes import database_url
+from chitra.tests.web import WebProcess
+from jobs import unchanged
+from jobs.unchanged import KeptAnswers, Snapshot
+from photos.models import Membership, Photo
+
+Ask = Callable[[User, str], tuple[int, Any]]
+
+
+@pytest.fixture
+def webs(tmp_path: Path, transactional_db: None) -> Iterator[list[WebProcess]]:
+    """Two web servers on one database."""
+    processes = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        environment = {"CHITRA_DATABASE_URL": database_url(), "CHITRA_DATA_DIR": str(tmp_path / name)}
+        processes.append(WebProcess(tmp_path / name, **environment))
+        processes[-1].start()
+    yield processes
+    for process in processes:
+        process.kill()
+
+
+@pytest.fixture
+def alice(webs: list[WebProcess]) -> User:
+    return make_user("alice@example.org")
+
+
+@pytest.fixture
+def bob(webs: list[WebProcess]) -> User:
+    return make_user("bob@example.org")
+
+
+@pytest.fixture
+def ask(webs: list[WebProcess]) -> Ask:
+    """GET as somebody, of both servers twice; all four answers are the same."""
+    keys: dict[int, str] = {}
+
+    def asked(user: User, path: str) -> tuple[int, Any]:
+        if user.pk not in keys:
+            keys[user.pk] = ApiKey.issue(user, "test")[1]
+        answers = [get(web.port, keys[user.pk], path) for web in webs for _ in range(2)]
+        assert all(answer == answers[0] for answer in answers)
+        return answers[0]
+
+    return asked
+
+
+def get(port: int, key: str, path: str) -> tuple[int, Any]:
+    link = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        link.request("GET", path, headers={"x-api-key": key})
+        answer = link.getresponse()
+        return answer.status, json.loads(answer.read())
+    finally:
+        link.close()
+
+
+def names(answer: tuple[int, Any]) -> set[str]:
+    assert answer[0] == 200
+    return {item["name"] for item in answer[1]["items"]}
+
+
+def test_every_kind_of_change_shows_at_once(
+    ask: Ask, alice: User, photo_rows: Callable[[int], list[int]]
+) -> None:
+    ids = photo_rows(3)
+    assert names(ask(alice, "/api/photos")) == {"0.jpg", "1.jpg", "2.jpg"}
+    Photo.objects.filter(pk=ids[0]).update(original_name="renamed.jpg")
+    assert names(ask(alice, "/api/photos")) == {"renamed.jpg", "1.jpg", "2.jpg"}
+    Photo.objects.filter(pk=ids[1]).move_to_trash()
+    assert names(ask(alice, "/api/photos")) == {"renamed.jpg", "2.jpg"}
+    assert ask(alice, f"/api/photos/{ids[1]}")[0] == 404
+    with psycopg.connect(database_url(), autocommit=True) as other:
+        other.execute("DELETE FROM photos_photo WHERE id = %s", [ids[2]])
+        assert names(ask(alice, "/api/photos")) == {"renamed.jpg"}
+        other.execute("BEGIN")
+        other.execute("UPDATE photos_photo SET original_name = 'later.jpg' WHERE id = %s", [ids[0]])
+        assert names(ask(alice, "/api/photos")) == {"renamed.jpg"}
+        other.execute("COMMIT")
+        assert names(ask(alice, "/api/photos")) == {"later.jpg"}
+
+
+def test_who_is_shown_the_door_sees_nothing_any_more(
+    ask: Ask, alice: User, bob: User, photo_rows: Callable[[int], list[int]], share_with: Any
+) -> None:
+    (photo_id,) = photo_rows(1)
+    share_with(bob, "viewer")
+    assert names(ask(bob, "/api/photos")) == names(ask(alice, "/api/photos")) == {"0.jpg"}
+    assert ask(bob, f"/api/photos/{photo_id}")[0] == 200
+    Membership.objects.filter(user=bob).delete()
+    assert names(ask(bob, "/api/photos")) == set()
+    assert ask(bob, f"/api/photos/{photo_id}")[0] == 404
+    assert ask(bob, f"/api/photos/{photo_id}/image")[0] == 404
+    assert names(ask(alice, "/api/photos")) == {"0.jpg"}
+
+
+def test_a_key_that_is_revoked_and_an_account_that_is_closed_open_nothing(
+    ask: Ask, alice: User, bob: User, photo_rows: Callable[[int], list[int]]
+) -> None:
+    photo_rows(1)
+    assert ask(alice, "/api/photos")[0] == ask(bob, "/api/photos")[0] == 200
+    ApiKey.objects.filter(user=alice).delete()
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    for user in (alice, bob):
+        assert ask(user, "/api/photos")[0] == 401
+        assert ask(user, "/api/photos/1/thumbnail")[0] == 401
+
+
+def test_lists_are_told_apart_by_who_asks_and_for_what(
+    ask: Ask, alice: User, bob: User, photo_rows: Callable[[int], list[int]]
+) -> None:
+    photo_rows(3)
+    assert len(names(ask(alice, "/api/photos"))) == 3
+    assert len(names(ask(alice, "/api/photos?limit=2"))) == 2
+    assert names(ask(bob, "/api/photos")) == set()
+    assert ask(alice, "/api/photos?limit=nonsense")[0] == 422
+
+
+def test_what_is_kept_belongs_to_one_snapshot_and_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unchanged, "MOST_BYTES", 10)
+    kept = KeptAnswers()
+    now, later, after_a_crash = Snapshot(1, "5:5:"), Snapshot(1, "5:6:"), Snapshot(2, "5:5:")
+    kept.keep(now, "a", b"12345")
+    kept.keep(now, "b", b"12345")
+    assert (kept.find(now, "a"), kept.find(later, "a"), kept.find(after_a_crash, "a")) == (
+        b"12345",
+        None,
+        None,
+    )
+    kept.keep(now, "c", b"1")
+    assert (kept.find(now, "a"), kept.find(now, "c")) == (None, b"1")
+    kept.keep(later, "d", b"1")
+    assert (kept.find(now, "c"), kept.find(later, "d"), kept.find(None, "d")) == (None, b"1", None)
+    kept.keep(None, "e", b"1")
+    assert kept.find(None, "e") is None

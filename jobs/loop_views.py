@@ -1,0 +1,68 @@
+"""Async views that stay on the event loop unless something blocks."""
+
+from collections.abc import Callable
+from typing import Any
+
+from adrf.requests import AsyncRequest
+from adrf.views import APIView
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.exceptions import APIException
+
+
+class OnEventLoop(APIView):  # type: ignore[misc] # adrf has no types
+    """Dispatches as adrf does, but goes to a thread for what comes before a view only if it has to.
+
+    It need not when the first authenticator knows who asks (`authenticate_on_loop`) and nothing is counted.
+    """
+
+    async def async_dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.args = args
+        self.kwargs = kwargs
+        self.request = asked = self.initialize_request(request, *args, **kwargs)
+        self.headers = self.default_response_headers
+        try:
+            if await is_known(asked) and not self.throttle_classes:
+                self.initial(asked, *args, **kwargs)
+            else:
+                await sync_to_async(self.initial)(asked, *args, **kwargs)
+            name = (asked.method or "").lower()
+            handler: Any = getattr(self, name, None) if name in self.http_method_names else None
+            handler = handler or self.http_method_not_allowed
+            if not iscoroutinefunction(handler):
+                handler = sync_to_async(handler)
+            response = await handler(asked, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - as in DRF, whose handler knows what is whose
+            response = self.handle_exception(error)
+        final: HttpResponseBase = self.finalize_response(asked, response, *args, **kwargs)
+        self.response = final
+        return final
+
+
+async def is_known(request: AsyncRequest) -> bool:
+    """Authenticate, if the first authenticator can do that here; what it does not know is left to the others.
+
+    Raises AuthenticationFailed.
+    """
+    first = request.authenticators[0] if request.authenticators else None
+    authenticate = getattr(first, "authenticate_on_loop", None)
+    if authenticate is None:
+        return False
+    try:
+        found = await authenticate(request)
+    except APIException:
+        request._not_authenticated()
+        raise
+    if found is None:
+        return False
+    request._authenticator = first
+    request.user, request.auth = found
+    return True
+
+
+def on_event_loop(view: Any) -> Callable[..., Any]:
+    """For a view made by adrf's `api_view` of an async function."""
+    mixed: Any = type(view.cls.__name__, (OnEventLoop, view.cls), {"__doc__": view.cls.__doc__})
+    mixed.__module__ = view.cls.__module__
+    made: Callable[..., Any] = mixed.as_view()
+    return made

@@ -1,0 +1,168 @@
+"""Statements asked of PostgreSQL on an event loop, without a thread and without waiting for one another.
+
+libpq's pipeline mode: questions are sent as they come, and answers come back in their order. psycopg's own
+async cursor takes three times the CPU time, for locks, generators and timers that one reader of a socket does
+not need. Connecting, and types in and out, are psycopg's.
+"""
+
+import asyncio
+import itertools
+import re
+from collections import Counter, deque
+from typing import Any
+
+import psycopg
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGresult
+
+Row = tuple[Any, ...]
+
+WAIT_SECONDS = 15  # and at most twice as long, for the first question in the row
+MOST_PREPARED = 100  # statements of a connection; then all are forgotten
+MOST_COUNTED = 1000  # texts that came and are not prepared yet
+PLACEHOLDER = re.compile("%([s%])")
+
+
+class Pipeline:
+    """One connection. `len()` is how many questions wait for an answer."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._connection = connection
+        self._link = connection.pgconn
+        self._transformer = Transformer(connection)
+        self._waiting: deque[asyncio.Future[Row | None]] = deque()
+        self._result: PGresult | None = None  # of the first question that waits, or why there is none
+        self._asked: Counter[str] = Counter()
+        self._prepared: dict[tuple[str, tuple[int, ...]], bytes] = {}
+        self._numbers = itertools.count()
+        self._is_outdated = False  # what is prepared
+        self._loop = asyncio.get_running_loop()
+        self._socket = self._link.socket
+        self._link.enter_pipeline_mode()
+        self._loop.add_reader(self._socket, self._receive)
+        self._watched: asyncio.Future[Row | None] | None = None
+        self._watch()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self._link.status == ConnStatus.OK)
+
+    def fetch_one(self, sql: str, parameters: Row) -> "asyncio.Future[Row | None]":
+        """Ask for the first row of a query. A question whose asker has gone is answered to nobody."""
+        answer: asyncio.Future[Row | None] = self._loop.create_future()
+        try:
+            self._send(sql, parameters)
+            self._link.pipeline_sync()
+            self._waiting.append(answer)
+            self._flush()
+        except psycopg.OperationalError as error:
+            self.close(error)
+            if not answer.done():
+                answer.set_exception(error)
+        return answer
+
+    def _send(self, sql: str, parameters: Row) -> None:
+        """A text that comes for the `prepare_threshold`th time is prepared, as psycopg does."""
+        values = self._transformer.dump_sequence(parameters, [PyFormat.TEXT] * len(parameters))
+        types = self._transformer.types or ()
+        if self._is_outdated or len(self._prepared) > MOST_PREPARED:
+            self._is_outdated = False
+            self._prepared.clear()
+            self._link.send_query_params(b"DEALLOCATE ALL", None)
+        name = self._prepared.get((sql, types))
+        if name is not None:
+            self._link.send_query_prepared(name, values)
+            return
+        self._asked[sql] += 1
+        threshold = self._connection.prepare_threshold
+        if threshold is None or self._asked[sql] < threshold:
+            if len(self._asked) > MOST_COUNTED:
+                self._asked.clear()
+            self._link.send_query_params(numbered(sql), values, types)
+            return
+        name = self._prepared[sql, types] = b"read%d" % next(self._numbers)
+        self._link.send_prepare(name, numbered(sql), types)
+        self._link.send_query_prepared(name, values)
+
+    def _flush(self) -> None:
+        """Send what libpq keeps; go on when the socket takes more."""
+        self._loop.remove_writer(self._socket)
+        if self._link.flush():
+            self._loop.add_writer(self._socket, self._flush)
+
+    def _receive(self) -> None:
+        """Hand out the answers that have come. Each question ends with a PIPELINE_SYNC."""
+        try:
+            self._link.consume_input()
+            while self._waiting and not self._link.is_busy():
+                result = self._link.get_result()
+                if result is None:
+                    continue
+                if result.status == ExecStatus.PIPELINE_SYNC:
+                    self._settle(self._waiting.popleft())
+                elif self._result is None or self._result.status in (
+                    ExecStatus.COMMAND_OK,
+                    ExecStatus.TUPLES_OK,
+                ):
+                    self._result = result  # the last, but of errors the first
+        except psycopg.OperationalError as error:
+            self.close(error)
+
+    def _settle(self, answer: "asyncio.Future[Row | None]") -> None:
+        result, self._result = self._result, None
+        if answer.done() or result is None:  # done: whoever asked was cancelled
+            return
+        if result.status != ExecStatus.TUPLES_OK:
+            self._is_outdated = True  # if a column has another type now, for example
+            answer.set_exception(error_of(result))
+        elif not result.ntuples:
+            answer.set_result(None)
+        else:
+            self._transformer.set_pgresult(result)
+            answer.set_result(self._transformer.load_row(0, tuple))
+
+    def _watch(self) -> None:
+        """Give up when the question that was first in the row the last time still is."""
+        first = self._waiting[0] if self._waiting else None
+        if first is not None and first is self._watched:
+            self.close(psycopg.OperationalError("The database does not answer."))
+        self._watched = first
+        if self.is_open:
+            self._loop.call_later(WAIT_SECONDS, self._watch)
+
+    def close(self, error: psycopg.Error | None = None) -> None:
+        """End the connection; who still waits gets the error."""
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
+        self._link.finish()
+        while self._waiting:
+            answer = self._waiting.popleft()
+            if not answer.done():
+                answer.set_exception(error or psycopg.OperationalError("the connection was closed"))
+
+
+def error_of(result: PGresult) -> psycopg.Error:
+    state = (result.error_field(DiagnosticField.SQLSTATE) or b"").decode()
+    try:
+        kind = psycopg.errors.lookup(state)
+    except KeyError:
+        kind = psycopg.OperationalError
+    return kind(result.get_error_message())
+
+
+def numbered(sql: str) -> bytes:
+    """psycopg's placeholders (%s, and %% for a sign) as PostgreSQL's ($1, $2, …)."""
+    count = 0
+
+    def place(match: re.Match[str]) -> str:
+        nonlocal count
+        if match[1] == "%":
+            return "%"
+        count += 1
+        return f"${count}"
+
+    return PLACEHOLDER.sub(place, sql).encode()
