@@ -131,7 +131,8 @@ def insert(photos: Sequence[Photo]) -> dict[uuid.UUID, int]:
     # Inside somebody's transaction a refusal must not break it; alone, the statement is one by itself.
     with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
         cursor.execute(
-            f"WITH subject AS ({statement} ON CONFLICT DO NOTHING RETURNING id, uuid, library_id), "
+            f"WITH subject AS ({statement} ON CONFLICT (library_id, checksum) DO NOTHING "
+            "RETURNING id, uuid, library_id), "
             f"planned AS ({planning}) "
             f"SELECT uuid, id, {publishing('photo')} FROM subject",
             [*parameters, *planning_parameters],

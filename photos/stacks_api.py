@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from photos import stack_editing
 from photos.api_errors import Unprocessable, validated
-from photos.api_fields import IdField
+from photos.api_fields import Body, IdField
 from photos.models import Photo, PhotoEdit, Stack
 from photos.schemas import PhotoObject
 from photos.serializers import PageParameters, photos_as_json
@@ -34,11 +34,11 @@ class PhotoIdsField(serializers.ListField):
         super().__init__(child=IdField(), min_length=1, max_length=MOST_PHOTOS, **options)
 
 
-class NewStack(serializers.Serializer[Any]):
+class NewStack(Body):
     photo_ids = PhotoIdsField(help_text="In the order of the stack; the first one is its cover.")
 
 
-class StackChanges(serializers.Serializer[Any]):
+class StackChanges(Body):
     """What is left out stays as it is."""
 
     add = PhotoIdsField(required=False, help_text="Photos to put behind the others.")

@@ -15,7 +15,7 @@ from faces.models import Face, FaceEmbedding, JournalEntry, Person
 from faces.services import model_version, pack_choice
 from jobs.models import Job
 from photos import bulk, editing, tus
-from photos.models import Album, AlbumPhoto, Library, Membership, Photo, PhotoStep, Tag
+from photos.models import Album, AlbumPhoto, Library, Membership, Photo, PhotoStep, Stack, Tag
 from photos.services import ingest
 from photos.steps import make_renditions
 from photos.storages import renditions
@@ -64,6 +64,10 @@ class World:
         friend = User.objects.create_user("friend@example.org", None)
         Membership.objects.create(library=self.library, user=friend, role="viewer")
         upload = tus.begin(library=self.library, user=self.owner, size=10, name="two.jpg")
+        stack = Stack.objects.create(library=self.library, kind=Stack.Kind.MANUAL)
+        beside = Photo.objects.bulk_create(self.photo_row(2_000_000 + place) for place in range(2))
+        for place, one in enumerate(beside):
+            Photo.objects.filter(pk=one.pk).update(stack=stack, stack_position=place)
         entry = JournalEntry.objects.order_by("-pk").first()
         assert entry is not None
         PhotoStep.objects.filter(photo=photo).update(status="failed", error="broken")
@@ -79,6 +83,8 @@ class World:
             "user_id": friend.pk,
             "edit_id": edit.pk,
             "upload_id": upload.pk,
+            "stack_id": stack.pk,
+            "stacked": [one.pk for one in beside],
             "entry_id": entry.pk,
             "job_id": job.pk,
             "key_id": ApiKey.issue(self.owner, "other")[0].pk,
@@ -122,6 +128,11 @@ class World:
         person = people.create_person(library=self.library, name=f"Person {number}", actor=self.owner)
         self.face(photo_id, person)
         self.face(photo_id, None)
+        stack = Stack.objects.create(library=self.library, kind=Stack.Kind.BURST)
+        for place in range(2):
+            row = self.photo_row(3_000_000 + 2 * number + place)
+            row.stack, row.stack_position = stack, place
+            row.save()
         album = Album.objects.create(library=self.library, name=f"Album {number}")
         AlbumPhoto.objects.create(album=album, photo_id=photo_id)
         editing.edit_photo(
