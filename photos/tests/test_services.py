@@ -58,8 +58,10 @@ def test_bytes_row_and_steps_are_there_when_ingest_returns(library: Library, med
         ("renditions", "pending", True),
         ("neighbours", "pending", False),
         ("embedding", "pending", False),
+        ("tags", "pending", False),
         ("faces", "pending", False),
         ("names", "pending", False),
+        ("read_text", "pending", False),
     ]
 
 
