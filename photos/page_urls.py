@@ -8,6 +8,7 @@ from photos import (
     place_views,
     selection_views,
     stack_views,
+    tag_views,
     views,
 )
 
@@ -40,6 +41,8 @@ urlpatterns = [
     path("edits/<int:edit_id>/undo", editing_views.undo, name="undo-edit"),
     path("photos/<int:photo_id>/trash", views.trash_photo, name="trash-photo"),
     path("photos/<int:photo_id>/restore", views.restore_photo, name="restore-photo"),
+    path("photos/<int:photo_id>/tags", tag_views.photo_tags, name="photo-tags"),
+    path("photos/<int:photo_id>/tags/change", tag_views.change_tags, name="change-tags"),
     path("photos/<int:photo_id>/albums", album_views.photo_albums, name="photo-albums"),
     path("photos/<int:photo_id>/albums/put", album_views.put_into_album, name="put-into-album"),
     path("albums", album_views.album_list, name="albums"),

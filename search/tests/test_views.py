@@ -247,3 +247,19 @@ def test_filters_offer_what_one_has(
     for text in ("Bob", "Paris", "France", "Pocket 3"):
         assert f">{text}" not in (html := client.get("/search/filters").text)
         assert f'value="{text}"' not in html
+
+
+def test_the_page_of_a_photo_shows_what_is_like_it(page: Client, shown: list[int]) -> None:
+    Photo.objects.filter(pk__in=shown).update(has_renditions=True)
+    html = page.get(f"/photos/{shown[0]}/similar").content.decode()
+    assert [int(pk) for pk in re.findall(r'href="/photos/(\d+)"', html)] == [shown[1], shown[2]]
+
+
+def test_charlie_sees_nothing_like_alices_photos(charlie: Any, client: Client, shown: list[int]) -> None:
+    client.force_login(charlie)
+    assert client.get(f"/photos/{shown[0]}/similar").status_code == 404
+
+
+def test_a_photo_without_a_vector_has_nothing_like_it(page: Client, photo_rows: Rows) -> None:
+    (pk,) = photo_rows(1)
+    assert page.get(f"/photos/{pk}/similar").content.strip() == b""
