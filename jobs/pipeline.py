@@ -19,6 +19,7 @@ from psycopg.pq.abc import PGresult
 Row = tuple[Any, ...]
 
 WAIT_SECONDS = 15  # and at most twice as long, for the first question in the row
+SLOW_SECONDS = 0.02  # for a question that the others had better not wait for
 MOST_PREPARED = 100  # statements of a connection; then all are forgotten
 MOST_COUNTED = 1000  # texts that came and are not prepared yet
 PLACEHOLDER = re.compile("%([s%])")
@@ -32,6 +33,7 @@ class Pipeline:
         self._link = connection.pgconn
         self._transformer = Transformer(connection)
         self._waiting: deque[asyncio.Future[Row | None]] = deque()
+        self._since = 0.0  # when the first of them became the first
         self._result: PGresult | None = None  # of the first question that waits, or why there is none
         self._asked: Counter[str] = Counter()
         self._prepared: dict[tuple[str, tuple[int, ...]], bytes] = {}
@@ -51,12 +53,19 @@ class Pipeline:
     def is_open(self) -> bool:
         return bool(self._link.status == ConnStatus.OK)
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the first question takes long."""
+        return bool(self._waiting) and self._loop.time() - self._since > SLOW_SECONDS
+
     def fetch_one(self, sql: str, parameters: Row) -> "asyncio.Future[Row | None]":
         """Ask for the first row of a query. A question whose asker has gone is answered to nobody."""
         answer: asyncio.Future[Row | None] = self._loop.create_future()
         try:
             self._send(sql, parameters)
             self._link.pipeline_sync()
+            if not self._waiting:
+                self._since = self._loop.time()
             self._waiting.append(answer)
             self._flush()
         except psycopg.OperationalError as error:
@@ -104,6 +113,7 @@ class Pipeline:
                     continue
                 if result.status == ExecStatus.PIPELINE_SYNC:
                     self._settle(self._waiting.popleft())
+                    self._since = self._loop.time()
                 elif self._result is None or self._result.status in (
                     ExecStatus.COMMAND_OK,
                     ExecStatus.TUPLES_OK,

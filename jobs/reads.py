@@ -65,19 +65,26 @@ class Pipelines:
         self._connecting = asyncio.Lock()
 
     async def fetch_one(self, sql: str, parameters: Row) -> Row | None:
-        pipeline = await self._shortest()
+        pipeline = await self._flowing()
         return await pipeline.fetch_one(sql, parameters)
 
-    async def _shortest(self) -> Pipeline:
-        """One where nobody waits, if need be a new one; the one with the fewest when there are enough."""
+    async def _flowing(self) -> Pipeline:
+        """The first that is not held up, if need be a new one; the one with the fewest when there are enough.
+
+        As few as possible: what is asked of one connection together wakes one process, once.
+        """
         self._open[:] = [pipeline for pipeline in self._open if pipeline.is_open]
-        shortest = min(self._open, key=len, default=None)
-        if shortest and (not len(shortest) or len(self._open) == MOST_PIPELINES or self._connecting.locked()):
-            return shortest
-        async with self._connecting:
-            if shortest or not self._open:  # else the one before us has opened one
-                await self._add()
-        return min(self._open, key=len)
+        if (flowing := self._first_flowing()) is not None:
+            return flowing
+        if not self._open or (len(self._open) < MOST_PIPELINES and not self._connecting.locked()):
+            async with self._connecting:
+                if self._first_flowing() is None:  # else the one before us has opened it
+                    await self._add()
+        flowing = self._first_flowing()
+        return min(self._open, key=len) if flowing is None else flowing
+
+    def _first_flowing(self) -> Pipeline | None:
+        return next((pipeline for pipeline in self._open if not pipeline.is_held_up), None)
 
     async def _add(self) -> None:
         global era
