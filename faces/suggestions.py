@@ -20,7 +20,7 @@ from faces.neighbours import walk_index_until_enough
 
 Answer = Literal["yes", "no", "unsure"]
 
-BELOW_THRESHOLD = 0.12  # how far below it a pair is still worth a question
+BELOW_THRESHOLD = 0.14  # how far below it a pair is still worth a question
 SEEDS = 60  # unassigned faces looked at for one page of questions
 NEIGHBOURS = 16
 

@@ -1,6 +1,7 @@
 """Imports as processes of their own: two at once, stopped, and with the database crashing under one."""
 
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -62,7 +63,7 @@ def test_one_folder_imported_twice_at_once_is_there_once(folder: Path) -> None:
     assert [process.returncode for process in imports] == [0, 0]
     assert Library.objects.count() == 1
     assert_complete()
-    imported = [int(out.split(" imported")[0].split()[-1]) for out in outputs]
+    imported = [int(re.findall(r"(\d+) imported", out)[-1]) for out in outputs]
     assert sum(imported) == FILES
     assert all("0 not pictures, 0 failed" in out for out in outputs)
 

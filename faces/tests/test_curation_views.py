@@ -44,7 +44,7 @@ def newest_entry() -> JournalEntry:
 
 def test_questions_are_cards_with_both_sides(album: Album, album_page: Client) -> None:
     bob = album.person("Bob")
-    [face] = album.add_photo(likeness(album, "Bob", 0.35))
+    [face] = album.add_photo(likeness(album, "Bob", 0.29))
     html = album_page.get("/people/review").content.decode()
     assert f'data-key="{bob.pk}-face-{face.pk}"' in html
     assert "Is this face Bob?" in html
@@ -56,7 +56,7 @@ def test_questions_are_cards_with_both_sides(album: Album, album_page: Client) -
 
 def test_answer_tells_its_entry_so_that_it_can_be_undone(album: Album, album_page: Client) -> None:
     bob = album.person("Bob")
-    [face] = album.add_photo(likeness(album, "Bob", 0.35))
+    [face] = album.add_photo(likeness(album, "Bob", 0.29))
     body = {"person_id": bob.pk, "face_id": face.pk, "answer": "no"}
     answer = album_page.post("/api/people/suggestions/answer", body, content_type="application/json").json()
     assert answer["entry"] == newest_entry().pk

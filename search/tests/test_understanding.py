@@ -126,7 +126,9 @@ def test_all_words_must_be_among_the_tags(alice: Any, photos: list[int]) -> None
 def test_words_that_can_be_read_on_a_photo_find_it(
     alice: Any, client_of: ClientOf, photos: list[int]
 ) -> None:
-    PhotoText.objects.create(photo_id=photos[3], lines=[], text="Beware of the dog")
+    PhotoText.objects.create(
+        photo_id=photos[3], lines=[], text="Beware of the dog", folded="beware of the dog"
+    )
     assert search(client_of(alice), q="a dog") == [photos[0], photos[1], photos[3]]
 
 
