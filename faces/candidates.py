@@ -96,7 +96,8 @@ def best_turn(find: Finder, picture: Rgb, min_score: float, sure_score: float) -
 
 
 def _in_tiles(find: Finder, picture: Rgb, min_score: float, side: int) -> Iterator[Candidate]:
-    for tile in tiles_of(*picture.shape[:2], side):
+    height, width = picture.shape[:2]
+    for tile in tiles_of(height, width, side):
         part = np.ascontiguousarray(picture[tile.top : tile.bottom, tile.left : tile.right])
         corner = np.array([tile.left, tile.top], dtype=np.float64)
         for found in find(part, min_score, Look.FULL_SIZE):

@@ -38,15 +38,15 @@ def test_a_picture_that_is_one_tile_needs_none_and_a_huge_one_is_too_dear() -> N
 
 def test_a_crowd_across_the_seams_is_found_once_each() -> None:
     """A detector that knows squares of one grey each, and sees at full size only: 300 on a 1:1 picture."""
-    picture = np.zeros((1500, 2000, 3), dtype=np.uint8)
+    crowd = np.zeros((1500, 2000, 3), dtype=np.uint8)
     places = [(x, y) for x in range(5, 1980, 100) for y in range(5, 1480, 100)]
     for number, (x, y) in enumerate(places):
-        picture[y : y + 24, x : x + 24] = 1 + number % 250
+        crowd[y : y + 24, x : x + 24] = 1 + number % 250
 
-    def find(part: Rgb, min_score: float, look: Look = Look.CLOSE) -> list[Candidate]:
-        grey = part[:, :, 0]
+    def find(picture: Rgb, min_score: float, look: Look = Look.CLOSE) -> list[Candidate]:
+        grey = picture[:, :, 0]
         step = 100 if look is Look.CLOSE else 1  # the whole picture shows every hundredth row only
-        found = []
+        found: list[Candidate] = []
         for y, x in np.argwhere((grey > 0) & (np.roll(grey, 1, 0) != grey) & (np.roll(grey, 1, 1) != grey)):
             high, wide = (grey[y : y + 24, x] > 0).sum(), (grey[y, x : x + 24] > 0).sum()
             if x % step < 10 and y % step < 10 and (look is not Look.CLOSE or len(found) < 8):
@@ -54,7 +54,7 @@ def test_a_crowd_across_the_seams_is_found_once_each() -> None:
                 found.append(Candidate(box, np.tile(box[:2], (5, 1)), 0.9))
         return found
 
-    found = search(find, picture, 0.5, 0.8, 640)
+    found = search(find, crowd, 0.5, 0.8, 640)
     assert len(found) == len(places) == 300
     assert max(overlap(a.box, b.box)[0] for n, a in enumerate(found) for b in found[:n]) == 0
     assert {(int(c.box[0]), int(c.box[1])) for c in found} == set(places)
