@@ -73,7 +73,7 @@ PACKS: dict[str, Pack] = {
             "face_detection_yunet_2023mar.onnx",
             "face_recognition_sface_2021dec.onnx",
             128,
-            0.5,
+            0.45,
             OPENCV_LICENSE,
             "small and fast, free for any use",
             library="opencv",

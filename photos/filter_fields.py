@@ -117,7 +117,7 @@ class FilterFields(Body):
     has_gps = FlagField(required=False, allow_null=True, default=None)
     step = StepNameField(required=False, max_length=40, help_text="With step_status: in which state it is.")
     step_status = serializers.ChoiceField(choices=StepStatus.choices, required=False)
-    stacked = serializers.BooleanField(
+    stacked = FlagField(
         required=False, default=False, help_text="Of each stack only the photo that stands for it."
     )
 

@@ -30,12 +30,14 @@ class StackListParameters(PageParameters):
 
 
 class PhotoIdsField(serializers.ListField):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(child=IdField(), min_length=1, max_length=MOST_PHOTOS, **options)
+    def __init__(self, *, min_length: int = 1, **options: Any) -> None:
+        super().__init__(child=IdField(), min_length=min_length, max_length=MOST_PHOTOS, **options)
 
 
 class NewStack(Body):
-    photo_ids = PhotoIdsField(help_text="In the order of the stack; the first one is its cover.")
+    photo_ids = PhotoIdsField(
+        min_length=2, help_text="In the order of the stack; the first one is its cover."
+    )
 
 
 class StackChanges(Body):
