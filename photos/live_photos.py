@@ -46,7 +46,7 @@ def partner_by_name(photo: Photo, others: "QuerySet[Photo]") -> Photo | None:
     if photo.is_video and photo.mime_type != "video/quicktime":
         return None
     stem = PurePath(photo.original_name).stem
-    named = others.filter(live_id="", original_name__istartswith=f"{stem}.")
+    named = named_like(others.filter(live_id=""), f"{stem}.")
     if not photo.is_video:
         named = named.filter(mime_type="video/quicktime")
     near = named.filter(
