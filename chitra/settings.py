@@ -382,7 +382,7 @@ SPECTACULAR_SETTINGS = {
         "PartStatusEnum": ["ok", "error"],
         "MemberRole": ["owner", "editor", "viewer"],
         "AccountRole": ["user", "admin"],
-        "StackKind": "photos.stacks.Stack.Kind",
+        "StackKind": "photos.models.stack.Stack.Kind",
         "KindEnum": ["gps", "neighbours", "name", "unset"],
     },
     "POSTPROCESSING_HOOKS": [

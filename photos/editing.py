@@ -14,8 +14,8 @@ from jobs import ledger
 from jobs.events import publish
 from photos.capture_time import CaptureTime, with_offset
 from photos.models import EditedPhoto, Library, Photo, PhotoEdit, PhotoStep, Stack
+from photos.models.stack import close_ranks, lock_stacks
 from photos.places import Place
-from photos.stacks import close_ranks, lock_stacks
 from photos.stamps import is_possible
 from photos.zones import offset_minutes
 

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from django.db.models import QuerySet
 
 from photos.models import Photo
+from photos.words import named_like
 
 LONGEST_CLIP_SECONDS = 6.0
 """Longer films beside a photo of the same name are films of their own."""
@@ -46,7 +47,7 @@ def partner_by_name(photo: Photo, others: "QuerySet[Photo]") -> Photo | None:
     if photo.is_video and photo.mime_type != "video/quicktime":
         return None
     stem = PurePath(photo.original_name).stem
-    named = named_like(others.filter(live_id=""), f"{stem}.")
+    named: QuerySet[Photo] = named_like(others.filter(live_id=""), f"{stem}.")
     if not photo.is_video:
         named = named.filter(mime_type="video/quicktime")
     near = named.filter(

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from photos import editing
 from photos.models import Library, Photo, PhotoEdit, Stack
-from photos.stacks import lock_stacks
+from photos.models.stack import lock_stacks
 
 MOST_PHOTOS = 1000
 

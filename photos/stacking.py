@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from jobs.events import publish
 from photos import filetypes
 from photos.models import Photo, Stack
+from photos.models.stack import lock_stacks
 from photos.shot_names import read_burst_name, shot_key
 from photos.stack_rules import BURST_PAUSE, LONGEST_BURST, File, Planned, plan
-from photos.stacks import lock_stacks
 
 OF_THE_EXPOSURE = ("exif_original", "exif_digitized", "person")
 """Sources of a time that say when the shutter was open."""

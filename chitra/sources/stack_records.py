@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 
 from photos.models import Library, Photo, Stack
-from photos.stacks import lock_stacks
+from photos.models.stack import lock_stacks
 
 
 def stack_records(library: Library) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Libraries and the photos in them."""
+"""A photo or video of a library: where its bytes lie, and what is known about it."""
 
 import uuid
 from base64 import b64encode
@@ -14,57 +14,13 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
-from jobs.models import StepRun
 from photos.capture_time import CaptureTime, Surroundings
 from photos.hash_columns import HashBands
+from photos.models.library import Library
 from photos.places import Place
-from photos.querysets import LibraryQuerySet, PhotoQuerySet, ScopedQuerySet
+from photos.querysets import PhotoQuerySet
 from photos.stamps import Stamp, is_possible
-from photos.validators import validate_zone
-from photos.words import DESCRIPTION, FILE_NAME, IS_DESCRIBED, TAG_LEAF
-
-
-class Library(models.Model):
-    """Owns photos, people and albums. A person alone has one and never sees the word; a family shares one."""
-
-    name = models.CharField(max_length=100)
-    time_zone = models.CharField(
-        max_length=64,
-        blank=True,
-        validators=[validate_zone],
-        help_text="Such as Europe/Paris: taken for photos that do not tell their zone. Empty: unknown.",
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-    members: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, through="Membership", related_name="libraries"
-    )
-
-    objects: ClassVar[Any] = LibraryQuerySet.as_manager()
-
-    class Meta:
-        verbose_name_plural = "libraries"
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Membership(models.Model):
-    """What one user may do in one library."""
-
-    class Role(models.TextChoices):
-        OWNER = "owner"
-        EDITOR = "editor"
-        VIEWER = "viewer"
-
-    library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["library", "user"], name="one_role_per_member")]
-
-    def __str__(self) -> str:
-        return f"{self.user}: {self.role}"
+from photos.words import DESCRIPTION, FILE_NAME, IS_DESCRIBED
 
 
 class Photo(models.Model):
@@ -395,144 +351,3 @@ class Photo(models.Model):
         self.taken_at_source = self.TakenAtSource(time.source)
         self.time_zone = time.zone
         self.zone_source = self.ZoneSource(time.zone_source)
-
-
-class TagQuerySet(ScopedQuerySet["Tag"]):
-    library_path = "photo__library_id"
-
-
-class Tag(models.Model):
-    """A word on a photo, by a person or a keyword of the file (score 1) or by a model (score 0 to 1)."""
-
-    class Source(models.TextChoices):
-        PERSON = "person", "a person"
-        FILE = "file", "the file"
-        MACHINE = "machine"
-
-    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="tags")
-    name = models.CharField(max_length=200, db_index=True)
-    score = models.FloatField(default=1.0)
-    source = models.CharField(max_length=10, choices=Source, default=Source.PERSON)
-
-    objects: ClassVar[Any] = TagQuerySet.as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["photo", "name"], name="one_tag_per_photo_and_name")]
-        indexes = [models.Index(TAG_LEAF, name="tag_leaf")]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Sidecar(models.Model):
-    """The XMP file that lay beside an original when it was imported; programs write corrections there."""
-
-    photo = models.OneToOneField(Photo, on_delete=models.CASCADE, related_name="sidecar")
-    xmp = models.BinaryField()
-
-    def __str__(self) -> str:
-        return f"sidecar of photo {self.photo_id}"
-
-
-class Album(models.Model):
-    """A hand-made selection of a library's photos, in an order of its own."""
-
-    library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="albums")
-    name = models.CharField(max_length=200)
-    description = models.TextField(blank=True)
-    cover = models.ForeignKey(Photo, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    created_at = models.DateTimeField(default=timezone.now)
-    photos: "models.ManyToManyField[Any, Any]" = models.ManyToManyField(
-        Photo, through="AlbumPhoto", related_name="albums"
-    )
-
-    objects: ClassVar[Any] = ScopedQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class AlbumPhoto(models.Model):
-    """One photo's place in an album."""
-
-    album = models.ForeignKey(Album, on_delete=models.CASCADE, related_name="entries")
-    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="album_entries")
-    position = models.PositiveIntegerField(default=0)
-    added_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering = ["position", "pk"]
-        constraints = [models.UniqueConstraint(fields=["album", "photo"], name="a_photo_once_per_album")]
-
-    def __str__(self) -> str:
-        return f"photo {self.photo_id} in {self.album}"
-
-
-class PhotoStepQuerySet(ScopedQuerySet["PhotoStep"]):
-    library_path = "photo__library_id"
-
-
-class PhotoStep(StepRun):
-    """The ledger: one row per photo and step."""
-
-    photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="steps")
-
-    objects: ClassVar[Any] = PhotoStepQuerySet.as_manager()
-
-    class Meta(StepRun.Meta):
-        abstract = False
-        constraints = [models.UniqueConstraint(fields=["photo", "step"], name="one_row_per_photo_and_step")]
-
-    def __str__(self) -> str:
-        return f"{self.step} of photo {self.photo_id}: {self.status}"
-
-
-class ResumableUpload(models.Model):
-    """A file that comes in pieces over several requests; its id becomes the photo's UUID.
-
-    `offset` bytes are durable: `parts` (of an S3 multipart upload) and a tail of `tail_size` behind them.
-    `generation` rises with each request that writes, so that an older one, still under way, notices.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    library = models.ForeignKey(Library, on_delete=models.CASCADE, related_name="+")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    name = models.CharField(max_length=255)
-    size = models.BigIntegerField()
-    offset = models.BigIntegerField(default=0)
-    generation = models.PositiveIntegerField(default=0)
-    key = models.CharField(max_length=500, blank=True, help_text="Known once the type is.")
-    upload_id = models.TextField(blank=True)
-    parts = models.JSONField(default=list)
-    tail_size = models.PositiveIntegerField(default=0)
-    photo = models.ForeignKey(Photo, null=True, on_delete=models.CASCADE, related_name="+")
-    is_duplicate = models.BooleanField(default=False)
-    expires_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return f"upload of {self.name}: {self.offset} of {self.size}"
-
-    @property
-    def is_complete(self) -> bool:
-        return self.offset == self.size
-
-    @property
-    def partial_key(self) -> str:
-        """Where bytes lie that are in no part yet."""
-        return f".uploads/{self.pk.hex}"
-
-
-class LegacyFile(models.Model):
-    """A photo whose original still lies on the old FTP server, at `path` below its base folder."""
-
-    photo = models.OneToOneField(Photo, on_delete=models.CASCADE, related_name="legacy_file")
-    path = models.TextField()
-
-    def __str__(self) -> str:
-        return self.path
-
-
-from photos.edits import EditedPhoto as EditedPhoto  # noqa: E402 - Django looks for models here
-from photos.edits import PhotoEdit as PhotoEdit  # noqa: E402
-from photos.look_alikes import LookAlike as LookAlike  # noqa: E402
-from photos.stacks import Stack as Stack  # noqa: E402

@@ -39,7 +39,6 @@ class LookAlike(models.Model):
     objects: ClassVar[Any] = LookAlikeQuerySet.as_manager()
 
     class Meta:
-        app_label = "photos"
         constraints = [
             models.UniqueConstraint(fields=["photo", "other"], name="one_row_per_pair_of_look_alikes"),
             models.CheckConstraint(condition=Q(photo__lt=F("other")), name="look_alikes_by_rising_ids"),

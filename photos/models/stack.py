@@ -41,9 +41,6 @@ class Stack(models.Model):
 
     objects: ClassVar[Any] = StackQuerySet.as_manager()
 
-    class Meta:
-        app_label = "photos"
-
     def __str__(self) -> str:
         return f"stack {self.pk}: {self.get_kind_display()}"
 

@@ -24,7 +24,6 @@ class PhotoEdit(models.Model):
     objects: ClassVar[ScopedQuerySet["PhotoEdit"]] = ScopedQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
-        app_label = "photos"
         indexes = [models.Index(fields=["library", "-at"], name="edit_newest")]
 
     def __str__(self) -> str:
@@ -41,7 +40,6 @@ class EditedPhoto(models.Model):
     newly_locked = ArrayField(models.CharField(max_length=20), default=list)
 
     class Meta:
-        app_label = "photos"
         constraints = [models.UniqueConstraint(fields=["edit", "photo"], name="a_photo_once_per_edit")]
 
     def __str__(self) -> str:
