@@ -89,8 +89,7 @@ class Migration:
         """All not done yet. Raises SourceUnavailable, StorageUnavailable, Busy or DifferentDatabase."""
         take_lock(self.system)
         try:
-            if self.storage is not None:
-                reserve_ids(self.database)
+            reserve_ids(self.database)
             migrate_users(self.system, self.database.users(), domain=self.email_domain)
             persons = self.database.persons()
             migrate_persons(self.system, persons)
@@ -257,7 +256,10 @@ def release_lock(system: LegacySystem) -> None:
 
 
 def reserve_ids(database: LegacyDatabase) -> None:
-    """New rows here get ids above all that the old system ever gave."""
+    """New rows here get ids above all that the old system ever gave.
+
+    A dry run does so too: numbers that were reserved and not used are all that stays of it.
+    """
     for model, table in ((Photo, "photos"), (Face, "faces"), (Person, "persons")):
         last = database.last_id(table)
         if last > 0:

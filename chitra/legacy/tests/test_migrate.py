@@ -426,6 +426,7 @@ def test_a_dry_run_decides_and_writes_nothing(
     old_server.fill(3)
     old_server.photo("photos/2023/03/lost.jpg", stored=False)
     old_server.photo("photos/2023/01/again.jpg", picture("photos/2023/01/IMG_00000.jpg"))
+    old_server.put("photos/2021/12/orphan.jpg", picture("orphan"))  # gets an id that no row has
     report = tmp_path / "report.json"
     assert "Nothing was written" in migrate(*old_server.arguments, "--dry-run", "--report", str(report))
     photos = json.loads(report.read_text())["outcomes"]["photos"]
