@@ -170,7 +170,7 @@ class Verification:
                 if kind != "original":
                     self.count(f"files: {kind}s", Status.LEFT_OUT)
                 elif file.key in unusual or self.database.has_photo_at(file.key):
-                    self.count("files: originals of rows", "")
+                    self.count("files: of the photos above", "")
                 elif (found := outcomes.get(text(file.key))) is None:
                     self.findings.add("files: without a row", text(file.key), None)
                 else:
