@@ -39,7 +39,7 @@ and PEF are told by their marks, opened by LibRaw 0.22 (the preview first, the s
 and read as the DNG above. Of files from cameras, these were at hand; originals of most cameras are larger than
 what test collections keep:
 
-| File | Decoded | Metadata, the same as ExifTool reads |
+| File | Decoded | Metadata, as ExifTool reads it but for maker notes |
 |---|---|---|
 | DNG of a Canon EOS 6D, with preview | yes | yes |
 | NEF of a Nikon D70 whose bytes are a JPEG | yes, as a JPEG | yes |
@@ -48,7 +48,7 @@ what test collections keep:
 | ARW, ORF, SRW, PEF | none at hand | none at hand |
 """
 OTHERS = """Also tried once, on the test files of libavif, KImageFormats, Exiv2, ExifTool, metadata-extractor, exifr, PhotoPrism
-and Immich (2,800 pictures and films, not part of this project): HEIC of iPhones, Canon, Sony, Samsung and Nokia,
+and Immich (not part of this project): HEIC of iPhones, Canon, Sony, Samsung and Nokia,
 with gain maps, depth, grids and EXIF at the end; AVIF of 8, 10 and 12 bits, with gain maps, HDR and sequences; JPEG
 XL of 8 to 32 bits and CMYK; motion photos of Samsung in HEIC; MOV and MP4 of iPhones and Android; AVI of cameras.
 Not shown, because the decoders in the wheels lack them: HEIF with uncompressed or JPEG-coded pictures, Canon's CRW,
