@@ -138,7 +138,7 @@ def import_folder(
 def note(report: ImportReport, file: "Listed", outcome: Outcome | OSError) -> None:
     """How a file ended. Raises StorageUnavailable."""
     if isinstance(outcome, Ingested):
-        when_database_is_back(partial(keep_sidecar, outcome.photo, read_sidecar(file.path)))
+        note_sidecar(report, file, outcome.photo)
         report.duplicates += outcome.is_duplicate
         report.imported += not outcome.is_duplicate
     elif isinstance(outcome, StorageUnavailable):
@@ -146,6 +146,16 @@ def note(report: ImportReport, file: "Listed", outcome: Outcome | OSError) -> No
     else:
         is_other = isinstance(outcome, RejectedFile) and outcome.code == "unsupported_type"
         (report.skipped if is_other else report.failed).append((shown(file.path), reason_of(outcome)))
+
+
+def note_sidecar(report: ImportReport, file: "Listed", photo: Photo) -> None:
+    """The photo is here whatever becomes of its sidecar."""
+    try:
+        xmp = read_sidecar(file.path)
+    except OSError as error:
+        report.failed.append((shown(file.path), f"Its sidecar cannot be read: {error.strerror}."))
+    else:
+        when_database_is_back(partial(keep_sidecar, photo, xmp))
 
 
 def shown(path: Any) -> str:

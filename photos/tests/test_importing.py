@@ -229,6 +229,19 @@ def test_what_cannot_be_read_is_reported_and_the_rest_goes_on(library: Library, 
     ]
 
 
+@pytest.mark.usefixtures("open_media")
+def test_a_sidecar_that_cannot_be_read_does_not_stop_the_import(library: Library, folder: Path) -> None:
+    put(folder, **{"a.jpg": jpeg(seed=1), "a.jpg.xmp": b"<x/>", "b.jpg": jpeg(seed=2)})
+    long = f"{'n' * 249}.jpg"  # with “.xmp” behind it no file system takes the name
+    put(folder, **{long: jpeg(seed=3)})
+    (folder / "a.jpg.xmp").chmod(0)
+    with without_rights():
+        report = import_folder(library=library, root=folder)
+    assert report.imported == 3
+    assert sorted(names(report.failed)) == ["a.jpg", long]
+    assert all("Its sidecar cannot be read" in reason for _, reason in report.failed)
+
+
 def test_a_file_that_breaks_while_it_is_read_does_not_stop_the_import(
     library: Library, media: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
