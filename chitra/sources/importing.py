@@ -190,9 +190,8 @@ def apply_details(photo: Photo, details: Details) -> None:
             "taken_at_source": "file",
         }
     if values:
+        # Not on `photo` as well: when this is rolled back and done again, it has to decide the same.
         Photo.objects.filter(pk=photo.pk).update(**values)
-        for name, value in values.items():
-            setattr(photo, name, value)
     add_tags(photo, [*details.tags, *details.people])
     if details.xmp:
         name_faces(photo, details.xmp)

@@ -57,7 +57,7 @@ class Intake:
 
         Files are read, and copied where that is wanted, side by side before it.
         """
-        found = at_once(self._look, changes)
+        found = self._look_at_all(changes)
         try:
             self._store_new([contents for contents in found if isinstance(contents, Contents)])
             with transaction.atomic():
@@ -66,6 +66,17 @@ class Intake:
             for stored in self._stored.values():
                 drop_original(stored.key)
             self._stored.clear()
+
+    def _look_at_all(self, changes: Sequence[Change]) -> list[Contents | Outcome | RejectedFile]:
+        """Side by side. When the store refuses one, nothing stays of the copies of the others."""
+        looked = at_once(self._look, changes)
+        for refused in looked:
+            if isinstance(refused, StorageUnavailable):
+                for contents in looked:
+                    if isinstance(contents, Contents) and contents.copy is not None:
+                        contents.copy.abort()
+                raise refused
+        return [found for found in looked if not isinstance(found, StorageUnavailable)]
 
     def _carry_out(self, change: Change, found: Contents | Outcome | RejectedFile) -> Outcome:
         if change.kind == "back":
@@ -79,7 +90,7 @@ class Intake:
         row = FolderFile.objects.select_related("photo").get(pk=change.known)
         return self._take_changed(row, change.entry, found)
 
-    def _look(self, change: Change) -> Contents | Outcome | RejectedFile:
+    def _look(self, change: Change) -> Contents | Outcome | RejectedFile | StorageUnavailable:
         """Read a file whole. On any thread."""
         if change.kind == "back":
             return Outcome("back")
@@ -90,8 +101,8 @@ class Intake:
             status = path.stat()
         except RejectedFile as error:
             return Outcome("failed", str(error)) if error.code == "unreadable_file" else error
-        except StorageUnavailable:
-            raise
+        except StorageUnavailable as error:
+            return error
         except OSError as error:
             return Outcome("failed", f"The file cannot be read: {error.strerror}.")
         was = (entry.size, entry.mtime_ns)
