@@ -39,6 +39,7 @@ class Pipeline:
         self._prepared: dict[tuple[str, tuple[int, ...]], bytes] = {}
         self._numbers = itertools.count()
         self._is_outdated = False  # what is prepared
+        self._is_closed = False
         self._loop = asyncio.get_running_loop()
         self._socket = self._link.socket
         self._link.enter_pipeline_mode()
@@ -145,10 +146,12 @@ class Pipeline:
             self._loop.call_later(WAIT_SECONDS, self._watch)
 
     def close(self, error: psycopg.Error | None = None) -> None:
-        """End the connection; who still waits gets the error."""
-        self._loop.remove_reader(self._socket)
-        self._loop.remove_writer(self._socket)
-        self._link.finish()
+        """End the connection, once; who still waits gets the error."""
+        if not self._is_closed:  # the number of its socket may be another one's by now
+            self._is_closed = True
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
+            self._link.finish()
         while self._waiting:
             answer = self._waiting.popleft()
             if not answer.done():

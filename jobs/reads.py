@@ -73,7 +73,6 @@ class Pipelines:
 
         As few as possible: what is asked of one connection together wakes one process, once.
         """
-        self._open[:] = [pipeline for pipeline in self._open if pipeline.is_open]
         if (flowing := self._first_flowing()) is not None:
             return flowing
         if not self._open or (len(self._open) < MOST_PIPELINES and not self._connecting.locked()):
@@ -84,6 +83,7 @@ class Pipelines:
         return min(self._open, key=len) if flowing is None else flowing
 
     def _first_flowing(self) -> Pipeline | None:
+        self._open[:] = [pipeline for pipeline in self._open if pipeline.is_open]
         return next((pipeline for pipeline in self._open if not pipeline.is_held_up), None)
 
     async def _add(self) -> None:
