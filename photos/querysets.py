@@ -86,13 +86,14 @@ class PhotoQuerySet(ScopedQuerySet[M]):
         """Without the films of live photos, which their photos show."""
         return self.filter(still__isnull=True)
 
-    def one_of_each_stack(self) -> Self:
-        """Of each stack only the photo that stands for it: the first one outside the trash."""
+    def one_of_each_stack(self, **shown: Any) -> Self:
+        """Of each stack only the photo that stands for it: the first outside the trash that is `shown`."""
         before = self.model._default_manager.filter(
             stack=OuterRef("stack"),
             stack_position__lt=OuterRef("stack_position"),
             deleted_at__isnull=True,
             still__isnull=True,
+            **shown,
         )
         return self.filter(Q(stack__isnull=True) | ~Exists(before))
 

@@ -80,7 +80,8 @@ def render_days(request: HtmxHttpRequest, photos: Any, template: str, **more: An
 
 def in_timeline(user: Any) -> Any:
     """What the timeline of `user` shows."""
-    return Photo.objects.visible_to(user).without_clips().one_of_each_stack().filter(is_archived=False)
+    kept = {"is_archived": False}
+    return Photo.objects.visible_to(user).without_clips().one_of_each_stack(**kept).filter(**kept)
 
 
 @login_required

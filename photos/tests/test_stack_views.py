@@ -43,6 +43,14 @@ def test_the_timeline_has_one_tile_with_the_number(burst: Stack, alice: Any, cli
     assert "May 2024 (2)" in page(client, alice, reverse("months"))
 
 
+def test_another_stands_for_a_stack_whose_cover_is_archived(burst: Stack, alice: Any, client: Client) -> None:
+    cover = burst.photos.order_by("stack_position").first()
+    Photo.objects.filter(pk=cover.pk).update(is_archived=True)
+    html = page(client, alice, "/")
+    assert html.count('class="tile"') == 2
+    assert f'data-photo="{cover.pk}"' not in html
+
+
 def test_the_strip_shows_the_others(burst: Stack, alice: Any, client: Client) -> None:
     html = page(client, alice, reverse("photo", args=[pk("1.JPG")]))
     for name in ("0.JPG", "2.JPG"):
