@@ -103,7 +103,10 @@ def edit_many(
 
     def alter(row: Photo) -> None:
         if shift:
-            wall = row.wall_clock + shift
+            try:
+                wall = row.wall_clock + shift
+            except OverflowError:
+                raise BadEdit("time", "There is no such year.") from None
             check("time", WallClock(wall))
             set_time(row, WallClock(wall))
         if place:

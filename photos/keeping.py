@@ -91,6 +91,7 @@ def keep_photos(files: Sequence[StoredFile]) -> list[Ingested | DatabaseError]:
         for file in files:
             drop_original(file.key)
         raise
+    announce(photos[0].library_id, [*made.values()])
     for photo in photos:
         photo.pk = made.get(photo.uuid)
         photo._state.adding = photo.pk is None
@@ -137,12 +138,15 @@ def insert(photos: Sequence[Photo]) -> dict[uuid.UUID, int]:
             f"SELECT uuid, id, {publishing('photo')} FROM subject",
             [*parameters, *planning_parameters],
         )
-        made = {row_uuid: pk for row_uuid, pk, _ in cursor.fetchall()}
+        return {row_uuid: pk for row_uuid, pk, _ in cursor.fetchall()}
+
+
+def announce(library_id: int, made: Sequence[int]) -> None:
+    """Tell of photos that are there. What goes wrong here does not concern them."""
     if settings.REDIS_URL:
-        publish_each(photos[0].library_id, "photo", list(made.values()))
+        publish_each(library_id, "photo", list(made))
     if made:
         ledger.wake_planned()
-    return made
 
 
 def insertion(photos: Sequence[Photo]) -> tuple[str, list[Any]]:
