@@ -44,7 +44,7 @@ def test_the_timeline_has_one_tile_with_the_number(burst: Stack, alice: Any, cli
 
 
 def test_another_stands_for_a_stack_whose_cover_is_archived(burst: Stack, alice: Any, client: Client) -> None:
-    cover = burst.photos.order_by("stack_position").first()
+    cover = burst.photos.order_by("stack_position")[0]
     Photo.objects.filter(pk=cover.pk).update(is_archived=True)
     html = page(client, alice, "/")
     assert html.count('class="tile"') == 2
