@@ -2,7 +2,8 @@
 
 Made-up people of 5 to 100 faces each; faces of one person have a cosine of about 0.6, those of two near 0.
 Reported for each size: building the vector index, placing new faces (one nearest-neighbour query each, four
-photos at a time as the step does), and grouping the whole library anew, which needs no index.
+photos at a time as the step does), grouping the whole library anew, which needs no index, and the first page
+of the people.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.stage import own_chitra, print_table, resident_megabytes
+from benchmarks.stage import interleaved, own_chitra, print_table, resident_megabytes
 
 DIMENSIONS = 512
 THRESHOLD = 0.40
@@ -162,6 +163,18 @@ def place(library_id: int, version: Any, crowd: Crowd) -> tuple[float, float]:
     return NEW_PHOTOS / seconds, placed / NEW_PHOTOS
 
 
+def first_page(library_id: int) -> float:
+    """Milliseconds for the people of the first page: who is on most photos, with their covers."""
+    from chitra.accounts.models import User
+    from faces.views.people import page_of, shown_people
+    from photos.models import Membership
+
+    user = User.objects.create_user(email=f"{library_id}@example.org")
+    Membership.objects.create(library_id=library_id, user=user, role="viewer")
+    people = shown_people(user, "").on_photos().by_photos()
+    return 1000 * interleaved({"page": lambda _: page_of(people, 1)}, 3)["page"]
+
+
 def measure(faces: int) -> list[str]:
     from faces.reclustering import plan_recluster
 
@@ -182,6 +195,7 @@ def measure(faces: int) -> list[str]:
         f"{seconds:.0f} s",
         f"{resident_megabytes():.0f} MB",
         f"{plan['summary']['moved']:,}",
+        f"{first_page(library_id):.0f} ms",
     ]
 
 
@@ -195,7 +209,7 @@ def main() -> None:
         rows = [measure(size) for size in sizes]
     print_table(
         "Faces in the library",
-        ["faces", "index", "placed/s", "placed", "memory", "plan", "memory", "moves"],
+        ["faces", "index", "placed/s", "placed", "memory", "plan", "memory", "moves", "people page"],
         rows,
     )
 

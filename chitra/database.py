@@ -8,8 +8,9 @@ from chitra.env import EnvError
 PREPARE_THRESHOLD = (
     5  # a statement of `jobs.prepared` is planned anew so many times on a connection, then kept
 )
-# Of the web server: a request waits no longer for what another one changes.
-BOUNDED_WAITS = "-c lock_timeout=30s -c idle_in_transaction_session_timeout=600s"
+# Of the web server: a request waits no longer for what another one changes; what it counts fits into memory
+# (the trash of a million photos is a hash table of some 30 MB, and twice `work_mem` is for those).
+SESSION = "-c lock_timeout=30s -c idle_in_transaction_session_timeout=600s -c work_mem=16MB"
 
 
 def parse(url: str, *, password: str = "", pool_size: int = 0) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def parse(url: str, *, password: str = "", pool_size: int = 0) -> dict[str, Any]
     if pool_size:
         options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
         options["prepare_threshold"] = PREPARE_THRESHOLD
-        options.setdefault("options", BOUNDED_WAITS)
+        options.setdefault("options", SESSION)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Count, Exists, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from pgvector.django import HalfVectorField
@@ -18,9 +19,20 @@ from photos.querysets import ScopedQuerySet
 
 class PersonQuerySet(ScopedQuerySet["Person"]):
     def with_photo_counts(self) -> Self:
-        """Adds `photo_count`: photos outside the trash with a face of the person."""
-        visible = Q(faces__photo__deleted_at__isnull=True)
-        return self.annotate(photo_count=Count("faces__photo", filter=visible, distinct=True))
+        """Adds `photo_count`: photos outside the trash with a face of the person.
+
+        Counted in the index of (person, photo) alone: looking each photo up would cost most of the time.
+        """
+        faces = Face.objects.filter(person=models.OuterRef("pk"))
+        shown = faces.exclude(photo__in=Photo.objects.in_trash()).values("person")
+        photos = shown.annotate(photos=Count("photo_id", distinct=True)).values("photos")
+        return self.annotate(photo_count=Coalesce(models.Subquery(photos), 0))
+
+    def on_photos(self) -> Self:
+        """Only people with a face on a photo outside the trash."""
+        trashed = Photo.objects.in_trash().filter(pk=models.OuterRef("photo_id"))
+        faces = Face.objects.filter(~Exists(trashed), person=models.OuterRef("pk"))
+        return self.filter(Exists(faces))
 
     def most_seen_first(self) -> Self:
         """Named people before unnamed groups, then by number of photos."""
@@ -136,7 +148,14 @@ class Face(models.Model):
         PERSON = "person", "a person"
 
     photo = models.ForeignKey(Photo, on_delete=models.CASCADE, related_name="faces")
-    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.SET_NULL, related_name="faces")
+    person = models.ForeignKey(
+        Person,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="faces",
+        db_index=False,  # the one of person and photo serves
+    )
     assigned_by = models.CharField(max_length=10, choices=AssignedBy, default=AssignedBy.NOBODY, blank=True)
     x1 = models.FloatField()
     y1 = models.FloatField()
@@ -151,6 +170,9 @@ class Face(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[Any] = FaceQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "photo"], name="face_of_person_on_photo")]
 
     def __str__(self) -> str:
         return f"face {self.pk} on photo {self.photo_id}"

@@ -79,8 +79,11 @@ class PhotoQuerySet(ScopedQuerySet[M]):
 
     def in_trash_of(self, user: AnyUser) -> Self:
         """Deleted photos that `user` may bring back."""
-        editable = super()._in_libraries_of(user, role__in=["owner", "editor"])
-        return editable.filter(deleted_at__isnull=False)
+        return super()._in_libraries_of(user, role__in=["owner", "editor"]).in_trash()
+
+    def in_trash(self) -> Self:
+        """Those deleted reversibly, of all libraries."""
+        return self.filter(deleted_at__isnull=False)
 
     def without_clips(self) -> Self:
         """Without the films of live photos, which their photos show."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chitra import database, secret_key
-from chitra.database import BOUNDED_WAITS
+from chitra.database import SESSION
 from chitra.env import EnvError, env_bool, env_int, env_list, env_paths, env_secret, env_str
 
 SetEnv = Callable[[str], None]
@@ -95,7 +95,7 @@ def test_a_url_of_a_database() -> None:
     assert parsed["OPTIONS"] == {
         "sslmode": "require",
         "prepare_threshold": 5,
-        "options": BOUNDED_WAITS,
+        "options": SESSION,
         "pool": {"min_size": 1, "max_size": 5, "timeout": 10},
     }
 

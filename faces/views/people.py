@@ -36,7 +36,7 @@ def people(request: HtmxHttpRequest) -> HttpResponse:
     show = "hidden" if request.GET.get("hidden") == "1" else request.GET.get("show", "")
     text = request.GET.get("page", "1")
     number = max(1, int(text)) if is_id(text) and len(text) < 7 else 1
-    rows = page_of(shown_people(request.user, show).by_photos().filter(photo_count__gt=0), number)
+    rows = page_of(shown_people(request.user, show).on_photos().by_photos(), number)
     context = {
         "people": rows[:PAGE_SIZE],
         "next_page": number + 1 if len(rows) > PAGE_SIZE else None,

@@ -206,6 +206,8 @@ class Photo(models.Model):
             models.Index(
                 fields=["-taken_at", "-id"], condition=Q(deleted_at__isnull=True), name="photo_newest"
             ),
+            # The trash is small: what is counted without it reads this and not the photos.
+            models.Index(fields=["id"], condition=Q(deleted_at__isnull=False), name="photo_trashed"),
             models.Index(fields=["library", "size"], name="photo_size"),
             models.Index(fields=["library", "live_id"], condition=~Q(live_id=""), name="photo_live_id"),
             # The neighbourhoods in which stacks are looked for.
