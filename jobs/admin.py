@@ -38,6 +38,11 @@ class ReadOnlyAdmin(AnyModelAdmin):
         return False
 
 
+def plain(chosen: QuerySet[Any]) -> Any:
+    """The rows an action was chosen for, without the joins and annotations of the list."""
+    return chosen.model.objects.filter(pk__in=chosen.order_by().values("pk"))
+
+
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
     list_display = [

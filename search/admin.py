@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from jobs.admin import ReadOnlyAdmin
-from photos.admin import photo_thumbnail
+from photos.admin.pictures import photo_thumbnail
 from search.models import EncoderVersion, PhotoEmbedding, PhotoText, TextEmbedding
 
 

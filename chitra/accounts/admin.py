@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from chitra.accounts.models import ApiKey, User
 from jobs.admin import ReadOnlyAdmin
-from photos.admin import MembershipInline
+from photos.admin.libraries import MembershipInline
 
 
 class EmailFormMixin:

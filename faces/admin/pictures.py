@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from faces.models import Face
-from photos.admin import image
+from photos.admin.pictures import image
 from photos.models import Membership
 
 TILE = (

@@ -10,7 +10,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from jobs.admin import ReadOnlyAdmin
-from photos.admin import photo_thumbnail
+from photos.admin.pictures import photo_thumbnail
 from photos.models import LookAlike, Photo, Stack
 
 STACKED = Photo.objects.filter(deleted_at=None, still=None).order_by("stack_position")
