@@ -6,6 +6,7 @@ from typing import Any
 
 from adrf.decorators import api_view
 from asgiref.sync import sync_to_async
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -353,8 +354,9 @@ def split_sync(user: Any, person_id: int, body: dict[str, Any]) -> dict[str, Any
     return person_json(target)
 
 
+@transaction.atomic
 def change_person(user: Any, person_id: int, changes: dict[str, Any]) -> dict[str, Any]:
-    """Each change is an entry of its own, so that each can be undone alone."""
+    """All of the changes or none; each is an entry of its own, so that each can be undone alone."""
     person = person_for(user, person_id, edit=True)
     if "name" in changes:
         people.rename_person(person=person, name=changes["name"], actor=user)
