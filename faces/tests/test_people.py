@@ -38,6 +38,12 @@ def test_a_name_is_kept_as_text_whatever_it_is(library: Library) -> None:
     assert person.name == "<b>Zoë</b> 👩‍👧"
 
 
+def test_a_name_spelt_in_two_ways_is_one(library: Library) -> None:
+    people.create_person(library=library, name="Ren\u00e9", actor=None)
+    with pytest.raises(people.PeopleError, match="Merge the two"):
+        people.create_person(library=library, name="Rene\u0301", actor=None)
+
+
 @pytest.mark.parametrize(
     ("name", "code"), [("", "missing_name"), (" \0\t", "missing_name"), ("x" * 500, "name_too_long")]
 )

@@ -71,7 +71,7 @@ def shown_people(user: Any, show: str) -> Any:
 @require_GET
 def names(request: HttpRequest) -> HttpResponse:
     """People for the completion of a name: `?q=` what was typed, in `?library=`, `?but=` not this one."""
-    text = " ".join(request.GET.get("q", "").split())[:200]
+    text = service.spelt(request.GET.get("q", ""))[:200]
     found: Any = service.people_named_like(request.user, text).exclude(name="")
     if is_id(library := request.GET.get("library", "")):
         found = found.filter(library_id=library)
@@ -94,7 +94,7 @@ def rename(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
     name = request.POST.get("name", "")
     context: dict[str, Any] = {"person": chosen, "can_edit": True}
     try:
-        other = service.person_called(chosen.library_id, " ".join(name.split())) if name.strip() else None
+        other = service.person_called(chosen.library_id, name)
         if other is not None and other.pk != chosen.pk and request.POST.get("apart") != "1":
             raise PeopleError("person_exists", f"{other.name} is there already.")
         with offering_undo(request):
