@@ -18,6 +18,7 @@ function show() {
   const [first] = cards();
   page.querySelector(".review-end").hidden = Boolean(first) || isAsking;
   page.querySelector(".answers").hidden = !first;
+  page.querySelector(".review-foot").hidden = !first && done.length === 0;
   left.textContent = remaining;
   answered.textContent = done.length;
   undoButton.disabled = done.length === 0;
