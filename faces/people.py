@@ -19,7 +19,11 @@ __all__ = ["PeopleError", "lock_people"]
 MAX_NAME_CHARACTERS = 100
 MAX_ALIASES = 20
 EARLIEST_BIRTH = date(1750, 1, 1)
-JOINERS = "\u200c\u200d"  # invisible, yet part of names in several scripts and of emoji
+JOINERS = {
+    "\u200c",
+    "\u200d",
+    *map(chr, range(0xE0020, 0xE0080)),
+}  # invisible, yet part of names and of emoji
 
 
 # --- names --------------------------------------------------------------------------------------------------
@@ -63,7 +67,9 @@ def rename_person(*, person: Person, name: str, actor: Any) -> Person:
         alive = living(person, draft)
         refuse_taken_name(person.library_id, name, but=person.pk)
         Person.objects.filter(pk=person.pk).update(name=name)
-        draft.summary = f"Named {alive.display_name} {name}"
+        draft.summary = (
+            f"Renamed {alive.name} to {name}" if alive.name else f"Named {alive.display_name} {name}"
+        )
     person.name = name
     return person
 

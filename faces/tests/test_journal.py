@@ -44,7 +44,7 @@ def test_an_entry_says_who_did_what(album: Album, alice: Any) -> None:
     person = album.person("Asha")
     people.rename_person(person=person, name="Aisha", actor=alice)
     entry = newest()
-    assert (entry.actor, entry.verb, entry.summary) == (alice, "rename", "Named Asha Aisha")
+    assert (entry.actor, entry.verb, entry.summary) == (alice, "rename", "Renamed Asha to Aisha")
     assert entry.payload == {
         "people": [{"id": person.pk, "before": {"name": "Asha"}, "after": {"name": "Aisha"}}]
     }
