@@ -195,7 +195,8 @@ def set_birth_date(*, person: Person, birth_date: date | None, actor: Any) -> in
         draft.watch(faces=ids)
         Person.objects.filter(pk=person.pk).update(birth_date=birth_date)
         Face.objects.filter(pk__in=ids).update(person=None, assigned_by=Face.AssignedBy.NOBODY)
-        draft.summary = f"Set the birth date of {alive.display_name}"
+        day = f" to {birth_date}" if birth_date else ""
+        draft.summary = f"{'Set' if birth_date else 'Took'} the birth date of {alive.display_name}{day}"
     person.birth_date = birth_date
     return len(ids)
 
