@@ -16,9 +16,11 @@ from chitra.sources.apple import ADJUSTMENTS, moment_of
 from chitra.sources.archives import Sources
 from chitra.sources.import_report import read_rows
 from chitra.sources.plans import TRASHED, detect
+from chitra.sources.records import restore_people
 from chitra.sources.tests.trees import fingerprint, put_picture
 from chitra.sources.xmp_writer import Sidecar, write
-from faces.models import Face, Person
+from faces.models import Face, JournalEntry, Person
+from faces.undo import undo
 from jobs.tasks import drain
 from photos.models import Album, Library, Photo, Tag
 from photos.stack_editing import stack_photos
@@ -260,7 +262,11 @@ def test_an_export_comes_back_as_it_was(
     person = Person.objects.create(
         library=library, name="Charlie", birth_date="2001-02-03", aliases=["Charles"], is_favorite=True
     )
-    Face.objects.create(photo=one, x1=0.1, y1=0.2, x2=0.5, y2=0.6, detection_score=1, person=person)
+    person.cover = Face.objects.create(
+        photo=one, x1=0.1, y1=0.2, x2=0.5, y2=0.6, detection_score=1, person=person
+    )
+    person.save()
+    Person.objects.create(library=library, name="Dora", is_hidden=True)
     stack_photos(library=library, photo_ids=[three.pk, two.pk], actor=alice)
     call_command("export", str(tmp_path / "first"), "--user", "alice@example.org")
     assert "3 written, 0 there already, 0 failed." in capsys.readouterr().out
@@ -275,6 +281,21 @@ def test_an_export_comes_back_as_it_was(
     assert contents(tmp_path / "first")["stacks"] == [
         {"kind": "manual", "photos": [three.checksum, two.checksum]}
     ]
+
+
+def test_an_export_adds_to_people_and_overwrites_nothing(library: Library) -> None:
+    person = Person.objects.create(
+        library=library, name="Asha", birth_date="1990-05-01", aliases=["Ash"], is_favorite=True
+    )
+    record = {"birth_date": None, "aliases": ["Aisha"], "is_favorite": False, "is_hidden": True}
+    restore_people(library, [{"name": "Asha", **record}, {"name": "Bela", **record}, {"name": "x" * 500}])
+    person.refresh_from_db()
+    assert (str(person.birth_date), person.aliases) == ("1990-05-01", ["Ash", "Aisha"])
+    assert (person.is_favorite, person.is_hidden) == (True, True)
+    undo(JournalEntry.objects.get(), actor=None)
+    person.refresh_from_db()
+    assert (person.aliases, person.is_hidden) == (["Ash"], False)
+    assert list(Person.objects.values_list("name", flat=True)) == ["Asha"]
 
 
 def contents(root: Path) -> dict[str, Any]:
