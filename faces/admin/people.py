@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from faces import people
 from faces.admin import filters, people_curations
 from faces.admin.confirmation import CurationAdmin
+from faces.admin.measures import detection_score, quality
 from faces.admin.pictures import crop_of, face_crop, with_pictures
 from faces.models import Face, Person
 from jobs.admin import AnyModelForm, AnyTabularInline
@@ -54,7 +55,7 @@ class FaceInline(AnyTabularInline):
     model = Face
     fk_name = "person"
     template = "admin/faces/faces_inline.html"
-    fields = readonly_fields = ("crop", "photo", "assigned_by", "detection_score", "quality")
+    fields = readonly_fields = ("crop", "photo", "assigned_by", detection_score, quality)
     can_delete = False
     show_change_link = True
 
