@@ -30,7 +30,7 @@ PLAIN_FIELDS = (
     "zone_source",
     "locked_fields",
 )
-MOMENT_FIELDS = ("taken_at", "taken_at_utc", "created_at")
+MOMENT_FIELDS = ("taken_at", "taken_at_utc", "created_at", "file_modified_at")
 PERSON_FIELDS = ("aliases", "is_favorite", "is_hidden")
 DIGITS = 5  # of a box: a tenth of a pixel in the largest pictures
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -246,9 +247,8 @@ def test_an_export_comes_back_as_it_was(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for seed in range(3):
-        put_picture(
-            tmp_path / "in" / f"IMG_{seed % 2}" / "IMG.jpg" if seed else tmp_path / "in" / "IMG.jpg", seed
-        )
+        folder = tmp_path / "in" / f"IMG_{seed % 2}" if seed else tmp_path / "in"
+        put_picture(folder / "IMG.jpg", seed, at=1_000_000_000 + seed)
     import_photos(tmp_path / "in", "--user", "alice@example.org")
     one, two, three = Photo.objects.order_by("pk")
     Photo.objects.filter(pk=one.pk).update(
@@ -281,6 +281,22 @@ def test_an_export_comes_back_as_it_was(
     assert contents(tmp_path / "first")["stacks"] == [
         {"kind": "manual", "photos": [three.checksum, two.checksum]}
     ]
+
+
+def test_times_of_files_outlive_an_export(
+    library: Library, bob: Any, import_photos: Import, tmp_path: Path
+) -> None:
+    put_picture(tmp_path / "in" / "scan.jpg", at=1_000_000_000)
+    import_photos(tmp_path / "in")
+    drain("metadata")
+    call_command("export", str(tmp_path / "out"))
+    [exported] = (tmp_path / "out").rglob("scan.jpg")
+    assert exported.stat().st_mtime == 1_000_000_000
+    os.utime(exported)  # a copy that forgets
+    import_photos(tmp_path / "out", "--user", "bob@example.org")
+    drain("metadata")
+    assert {photo.taken_at.isoformat() for photo in Photo.objects.all()} == {"2001-09-09T01:46:40+00:00"}
+    assert Photo.objects.count() == 2
 
 
 def test_an_export_adds_to_people_and_overwrites_nothing(library: Library) -> None:
