@@ -12,7 +12,7 @@ from django.db.utils import DatabaseError
 from faces import curation, people
 from faces.models import Face, FaceRejection, JournalEntry, Person, PersonDistinction
 from faces.tests.albums import Album
-from faces.undo import UndoBlocked, can_undo, undo
+from faces.undo import UndoBlocked, can_undo, standing, undo
 from photos.models import Photo
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +146,16 @@ def test_a_name_that_somebody_else_got_blocks_the_undo(album: Album) -> None:
     people.rename_person(person=bela, name="Asha", actor=None)
     with pytest.raises(UndoBlocked, match="Somebody else is called Asha now"):
         undo(deletion, actor=None)
+
+
+def test_what_was_undone_already_says_only_that(album: Album) -> None:
+    people.delete_person(person=album.person("Asha"), actor=None)
+    deletion = JournalEntry.objects.order_by("-pk")[0]
+    undo(deletion, actor=None)
+    with pytest.raises(UndoBlocked) as caught:
+        undo(deletion, actor=None)
+    assert all("Undid: Deleted Asha" in obstacle for obstacle in caught.value.obstacles)
+    assert deletion.pk not in standing([deletion])
 
 
 def test_a_name_that_the_kept_person_got_later_blocks_the_undo_of_a_merge(album: Album) -> None:
