@@ -50,6 +50,12 @@ def test_an_entry_says_who_did_what(album: Album, alice: Any) -> None:
     }
 
 
+def test_an_entry_says_whose_faces_were_confirmed(album: Album) -> None:
+    asha = album.person("Asha")
+    curation.confirm_faces(faces=list(Face.objects.filter(person=asha)), actor=None)
+    assert JournalEntry.objects.order_by("-pk")[0].summary == "Confirmed 3 faces of Asha"
+
+
 def test_what_changes_nothing_is_not_written_down(album: Album) -> None:
     person = album.person("Asha")
     count = JournalEntry.objects.count()
