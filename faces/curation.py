@@ -108,7 +108,7 @@ def confirm_faces(*, faces: Iterable[Face], actor: Any) -> int:
     """Say that each face is the person it was put to. Those of nobody are left out. Returns how many."""
     with changing(faces, actor=actor, verb=Verb.CONFIRM) as (ids, draft):
         confirmed = Face.objects.filter(pk__in=ids, person__isnull=False)
-        whose = names_of(confirmed.values_list("person_id", flat=True))
+        whose = names_of(set(confirmed.order_by().values_list("person_id", flat=True).distinct()))
         count = confirmed.update(assigned_by=BY_HAND)
         draft.summary = f"Confirmed {some_faces(count)} of {whose}"
     return count

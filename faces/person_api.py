@@ -54,7 +54,7 @@ def change_person(user: Any, person_id: int, changes: dict[str, Any]) -> dict[st
     if "cover" in changes:
         face = faces_for(user, [changes["cover"]])[0] if changes["cover"] else None
         people.set_cover(person=person, face=face, actor=user)
-    return person_json(person_for(user, person_id))
+    return person_json(person)
 
 
 def delete_sync(user: Any, person_id: int) -> dict[str, Any]:
