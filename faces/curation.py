@@ -1,6 +1,6 @@
 """Faces by hand: assign, confirm, reject, draw, move, dismiss. All journalled, all on many faces at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -108,9 +108,15 @@ def confirm_faces(*, faces: Iterable[Face], actor: Any) -> int:
     """Say that each face is the person it was put to. Those of nobody are left out. Returns how many."""
     with changing(faces, actor=actor, verb=Verb.CONFIRM) as (ids, draft):
         confirmed = Face.objects.filter(pk__in=ids, person__isnull=False)
+        whose = names_of(set(confirmed.order_by().values_list("person_id", flat=True).distinct()))
         count = confirmed.update(assigned_by=BY_HAND)
-        draft.summary = f"Confirmed {some_faces(count)}"
+        draft.summary = f"Confirmed {some_faces(count)} of {whose}"
     return count
+
+
+def names_of(people: Collection[int]) -> str:
+    """Of the first three."""
+    return ", ".join(who.display_name for who in Person.objects.filter(pk__in=people).order_by("pk")[:3])
 
 
 def reject_faces(*, faces: Iterable[Face], actor: Any, person: Person | None = None) -> int:
@@ -129,10 +135,7 @@ def reject_faces(*, faces: Iterable[Face], actor: Any, person: Person | None = N
             answer(pk, not_this, is_sure=True)
         leaving = [pk for pk, not_this in told if rows[pk] == not_this]
         Face.objects.filter(pk__in=leaving).update(person=None, assigned_by=Face.AssignedBy.NOBODY)
-        names = ", ".join(
-            who.display_name
-            for who in Person.objects.filter(pk__in={pk for _, pk in told}).order_by("pk")[:3]
-        )
+        names = names_of({pk for _, pk in told})
         draft.summary = f"Said that {some_faces(len(told))} {'is' if len(told) == 1 else 'are'} not {names}"
     return len(told)
 

@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from faces import constraints
 from faces.agglomeration import Ints
 from faces.clustering import NOBODY, Faces, Group, Settings, cluster
+from faces.fingerprints import fingerprint
 from faces.journal import Verb, lock_people, writing
 from faces.models import Face, FaceEmbedding, FaceModelVersion, Person
 from faces.neighbours import candidate_pairs, nearest_faces
@@ -125,16 +126,21 @@ def regroup_library(
 ) -> dict[str, int]:
     """Group the faces of a library that have no person. The task of the job “cluster”.
 
-    With `reset` those that only a machine put to somebody are grouped afresh as well.
+    With `reset` those that only a machine put to somebody are grouped afresh as well. The library is locked
+    only to write, so people go on naming while faces are compared; a plan that is outdated then is made anew.
     """
     choice = pack_choice()
     version = model_version(choice)
     faces = Face.objects.filter(photo__library_id=library_id)
     total = faces.count()
     report(job, done=0, total=total, message="Comparing faces")
+    settings = Settings.for_threshold(choice.match_threshold if threshold is None else threshold)
+    make_plan = plan_anew if reset else plan_unassigned
+    print_before = fingerprint(library_id)
+    changes = make_plan(faces, version, settings)
     with writing(library_id, actor=job.created_by, verb=Verb.RECLUSTER) as draft:
-        settings = Settings.for_threshold(choice.match_threshold if threshold is None else threshold)
-        changes = (plan_anew if reset else plan_unassigned)(faces, version, settings)
+        if fingerprint(library_id) != print_before:
+            changes = make_plan(faces, version, settings)
         draft.watch(
             people=list(Person.objects.filter(library=library_id).values_list("pk", flat=True)),
             faces=[pk for change in changes for pk in change.face_ids],

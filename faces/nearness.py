@@ -4,9 +4,10 @@ Each person stands for a sample of its best faces; two people are as near as the
 the measure by which `clustering` joins groups.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import combinations
 
 import numpy as np
 from django.db.models import Count, F, Q, Window
@@ -108,6 +109,22 @@ def on_one_photo(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
     for person, photo in Face.objects.filter(person__in=people).values_list("person_id", "photo_id"):
         photos.setdefault(person or 0, set()).add(photo)
     return {(a, b) for a, b in pairs if not photos.get(a, set()).isdisjoint(photos.get(b, set()))}
+
+
+def doubts_about(chosen: Sequence[Person]) -> list[str]:
+    """What speaks against these being one person, a sentence each."""
+    by_pk = {person.pk: person for person in chosen}
+    ids = sorted(by_pk)
+    apart = PersonDistinction.objects.filter(first__in=ids, second__in=ids, is_sure=True)
+    told = [
+        f"Somebody said that {by_pk[a].display_name} is not {by_pk[b].display_name}."
+        for a, b in apart.order_by("first", "second").values_list("first_id", "second_id")
+    ]
+    together = [
+        f"{by_pk[a].display_name} and {by_pk[b].display_name} are together on a photo."
+        for a, b in sorted(on_one_photo(list(combinations(ids, 2))))
+    ]
+    return told + together
 
 
 def mixtures(library_id: int, version: FaceModelVersion, *, threshold: float) -> list[Mixture]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
+from unicodedata import normalize
 
 from django.db.models import CharField, Q, Value
 from django.db.models.functions import Cast, Concat
@@ -18,15 +19,19 @@ __all__ = ["PeopleError", "lock_people"]
 MAX_NAME_CHARACTERS = 100
 MAX_ALIASES = 20
 EARLIEST_BIRTH = date(1750, 1, 1)
-JOINERS = "\u200c\u200d"  # invisible, yet part of names in several scripts and of emoji
+JOINERS = {
+    "\u200c",
+    "\u200d",
+    *map(chr, range(0xE0020, 0xE0080)),
+}  # invisible, yet part of names and of emoji
 
 
 # --- names --------------------------------------------------------------------------------------------------
 
 
 def clean_person_name(name: str) -> str:
-    """The name without blanks around it and without control characters. Raises PeopleError."""
-    cleaned = " ".join("".join(c if c.isprintable() or c in JOINERS else " " for c in name).split())
+    """The name as it is kept. Raises PeopleError for an empty or too long one."""
+    cleaned = spelt(name)
     if not cleaned:
         raise PeopleError("missing_name", "Give the person a name.")
     if len(cleaned) > MAX_NAME_CHARACTERS:
@@ -34,6 +39,15 @@ def clean_person_name(name: str) -> str:
             "name_too_long", f"The name has {len(cleaned)} characters; {MAX_NAME_CHARACTERS} fit."
         )
     return cleaned
+
+
+def spelt(name: str) -> str:
+    """In one spelling, without blanks around it and without control characters.
+
+    Some systems write “é” as two characters: the same name for the eye, so the same person.
+    """
+    composed = normalize("NFC", name)
+    return " ".join("".join(c if c.isprintable() or c in JOINERS else " " for c in composed).split())
 
 
 def create_person(*, library: Library, name: str, actor: Any) -> Person:
@@ -53,7 +67,9 @@ def rename_person(*, person: Person, name: str, actor: Any) -> Person:
         alive = living(person, draft)
         refuse_taken_name(person.library_id, name, but=person.pk)
         Person.objects.filter(pk=person.pk).update(name=name)
-        draft.summary = f"Named {alive.display_name} {name}"
+        draft.summary = (
+            f"Renamed {alive.name} to {name}" if alive.name else f"Named {alive.display_name} {name}"
+        )
     person.name = name
     return person
 
@@ -73,7 +89,8 @@ def refuse_taken_name(library_id: int, name: str, but: int | None = None) -> Non
 
 def person_called(library_id: int, name: str) -> Person | None:
     """Who has this name already, for the offer to merge; upper and lower case are the same here."""
-    person: Person | None = Person.objects.filter(library_id=library_id, name__iexact=name.strip()).first()
+    people = Person.objects.filter(library_id=library_id, name__iexact=spelt(name)).exclude(name="")
+    person: Person | None = people.order_by("pk").first()
     return person
 
 
@@ -178,7 +195,8 @@ def set_birth_date(*, person: Person, birth_date: date | None, actor: Any) -> in
         draft.watch(faces=ids)
         Person.objects.filter(pk=person.pk).update(birth_date=birth_date)
         Face.objects.filter(pk__in=ids).update(person=None, assigned_by=Face.AssignedBy.NOBODY)
-        draft.summary = f"Set the birth date of {alive.display_name}"
+        day = f" to {birth_date}" if birth_date else ""
+        draft.summary = f"{'Set' if birth_date else 'Took'} the birth date of {alive.display_name}{day}"
     person.birth_date = birth_date
     return len(ids)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
-from photos.xmp import parse_packet
+from photos.xmp import parse_packet, without_forbidden
 
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2
 
@@ -160,7 +160,7 @@ def write(regions: Iterable[Region], *, width: int, height: int) -> bytes:
 
 def _item(region: Region) -> str:
     x1, y1, x2, y2 = region.box
-    name = "".join(c for c in region.name if c.isprintable() or c in "\u200c\u200d")
+    name = without_forbidden(region.name)
     area = {"x": (x1 + x2) / 2, "y": (y1 + y2) / 2, "w": x2 - x1, "h": y2 - y1}
     numbers = " ".join(f'stArea:{key}="{value:.6f}"' for key, value in area.items())
     kind = quoteattr(region.kind.title())

@@ -101,14 +101,17 @@ def _people_with_names_of(entries: Sequence[JournalEntry]) -> list[Person]:
     wanted = Q(pk__in=[])
     for entry in entries:
         if names := _wanted_names(entry):
-            wanted |= Q(library_id=entry.library_id, name__in=names)
+            wanted |= Q(library_id=entry.library_id, name__in=names.values())
     return list(Person.objects.filter(wanted).only("library_id", "name"))
 
 
 def _is_name_taken(entry: JournalEntry, named: Sequence[Person]) -> bool:
     names, own = _wanted_names(entry), _given_back(entry)
     return any(
-        person.name in names and person.library_id == entry.library_id and person.pk not in own
+        person.name in names.values()
+        and person.name != names.get(person.pk)
+        and person.library_id == entry.library_id
+        and person.pk not in own
         for person in named
     )
 
@@ -123,9 +126,12 @@ def _made_people(entry: JournalEntry) -> list[Row]:
     return [change for change in entry.payload.get("people", ()) if change["before"] is None]
 
 
-def _wanted_names(entry: JournalEntry) -> set[str]:
+def _wanted_names(entry: JournalEntry) -> dict[int, str]:
+    """The names that the undo gives, by person."""
     changes = entry.payload.get("people", ())
-    return {change["before"]["name"] for change in changes if (change["before"] or {}).get("name")}
+    return {
+        change["id"]: change["before"]["name"] for change in changes if (change["before"] or {}).get("name")
+    }
 
 
 def _given_back(entry: JournalEntry) -> set[int]:
@@ -195,9 +201,11 @@ def _who_changed(entry: JournalEntry, kind: str, pk: int, row: Row | None = None
 
 
 def _taken_names(entry: JournalEntry) -> Iterator[str]:
-    others = Person.objects.filter(library_id=entry.library_id, name__in=_wanted_names(entry))
+    names = _wanted_names(entry)
+    others = Person.objects.filter(library_id=entry.library_id, name__in=names.values())
     for person in others.exclude(pk__in=_given_back(entry)):
-        yield f"Somebody else is called {person.name} now. Merge the two, or give one another name."
+        if person.name != names.get(person.pk):
+            yield f"Somebody else is called {person.name} now. Merge the two, or give one another name."
 
 
 def _new_faces_of_made_people(entry: JournalEntry) -> Iterator[str]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from faces import api, curation_api, upkeep_api
+from faces import api, curation_api, person_api, upkeep_api
 from photos import converters  # noqa: F401 - brings “id” into paths
 
 urlpatterns = [
@@ -21,9 +21,9 @@ urlpatterns = [
     path("people/recluster/<uuid:job_id>/diff", curation_api.recluster_diff, name="api-recluster-diff"),
     path("people/recluster/<uuid:job_id>/apply", curation_api.recluster_apply, name="api-recluster-apply"),
     path("persons", api.persons, name="api-persons"),
-    path("persons/<id:person_id>", curation_api.person_detail, name="api-person"),
+    path("persons/<id:person_id>", person_api.person_detail, name="api-person"),
     path("persons/<id:person_id>/faces", api.person_faces, name="api-person-faces"),
-    path("persons/<id:person_id>/split", curation_api.split, name="api-person-split"),
+    path("persons/<id:person_id>/split", person_api.split, name="api-person-split"),
     path("persons/<id:person_id>/merge", api.merge, name="api-person-merge"),
     path("persons/cleanup", upkeep_api.cleanup, name="api-persons-cleanup"),
     path("persons/rebuild-index", upkeep_api.rebuild_index, name="api-persons-rebuild-index"),

@@ -7,6 +7,7 @@ stacks.json                        everything else that people made
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -100,7 +101,7 @@ def write_photo(photo: Photo, path: Path, counts: Counter[str]) -> str:
 
 
 def copy_original(photo: Photo, path: Path) -> None:
-    """Whole or not at all."""
+    """Whole or not at all, with the time of the file it came from."""
     storage: Any = originals()
     if hasattr(storage, "ensure"):  # while a migration runs: bring it from the old server first
         storage.ensure(photo.original_key)
@@ -112,6 +113,8 @@ def copy_original(photo: Photo, path: Path) -> None:
         ):
             while data := reader.read(CHUNK_BYTES):
                 file.write(data)
+        if photo.file_modified_at is not None:
+            os.utime(partial, 2 * (photo.file_modified_at.timestamp(),))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)

@@ -5,9 +5,13 @@ from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
 
+from faces.errors import PeopleError
+from faces.journal import Verb, writing
 from faces.models import Face, Person
+from faces.people import MAX_ALIASES, clean_person_name, spelt
 from faces.region_import import apply_regions
 from faces.regions import Region
+from faces.services import SAME_FACE_OVERLAP, intersection_over_union
 from photos.models import Album, AlbumPhoto, Library, Photo, Tag
 
 PLAIN_FIELDS = (
@@ -26,7 +30,7 @@ PLAIN_FIELDS = (
     "zone_source",
     "locked_fields",
 )
-MOMENT_FIELDS = ("taken_at", "taken_at_utc", "created_at")
+MOMENT_FIELDS = ("taken_at", "taken_at_utc", "created_at", "file_modified_at")
 PERSON_FIELDS = ("aliases", "is_favorite", "is_hidden")
 DIGITS = 5  # of a box: a tenth of a pixel in the largest pictures
 
@@ -71,20 +75,61 @@ def restore_photo(photo: Photo, record: dict[str, Any]) -> None:
 
 def people_records(library: Library) -> list[dict[str, Any]]:
     """Everybody with a name."""
-    people = Person.objects.filter(library=library).exclude(name="").order_by("name")
+    people = Person.objects.filter(library=library).exclude(name="").select_related("cover__photo")
     return [
         {"name": person.name, "birth_date": person.birth_date.isoformat() if person.birth_date else None}
         | {name: getattr(person, name) for name in PERSON_FIELDS}
-        for person in people
+        | {"cover": cover_record(person.cover)}
+        for person in people.order_by("name")
     ]
 
 
+def cover_record(cover: Face | None) -> dict[str, Any] | None:
+    if cover is None or cover.photo.deleted_at is not None:
+        return None
+    return {"sha256": cover.photo.checksum, "box": [round(edge, DIGITS) for edge in cover.box]}
+
+
 def restore_people(library: Library, records: list[dict[str, Any]]) -> None:
-    """Find or make the people by name and give them what the records say."""
-    for record in records:
-        birth_date: date | None = parse_date(record["birth_date"]) if record.get("birth_date") else None
-        values = {name: record[name] for name in PERSON_FIELDS if name in record} | {"birth_date": birth_date}
-        Person.objects.update_or_create(library=library, name=record["name"], defaults=values)
+    """Find or make the people by name, and add what the records say, as one entry of the journal.
+
+    What is known here already stays: a birth date, a cover, marks and other names. A name that nobody can
+    have is left out.
+    """
+    with writing(library.pk, actor=None, verb=Verb.IMPORT) as draft:
+        for record in records:
+            try:
+                name = clean_person_name(record["name"])
+            except PeopleError:
+                continue
+            person, is_new = Person.objects.get_or_create(library=library, name=name)
+            if is_new:
+                draft.made(person)
+            else:
+                draft.watch(people=[person.pk])
+            add_to_person(person, record)
+        draft.summary = f"Took {len(records)} people from an export"
+
+
+def add_to_person(person: Person, record: dict[str, Any]) -> None:
+    born: date | None = parse_date(record["birth_date"]) if record.get("birth_date") else None
+    person.birth_date = person.birth_date or born
+    aliases = [spelt(alias) for alias in [*person.aliases, *record.get("aliases", [])]]
+    person.aliases = list(dict.fromkeys(aliases))[:MAX_ALIASES]
+    person.is_favorite = person.is_favorite or record.get("is_favorite", False)
+    person.is_hidden = person.is_hidden or record.get("is_hidden", False)
+    person.cover = person.cover or cover_of(person, record.get("cover"))
+    person.save()
+
+
+def cover_of(person: Person, record: dict[str, Any] | None) -> Face | None:
+    """The face that an export names as the cover, when it is there and this person's."""
+    if record is None:
+        return None
+    faces = Face.objects.filter(person=person, is_dismissed=False, photo__checksum=record["sha256"])
+    best = max(faces, key=lambda face: intersection_over_union(face.box, record["box"]), default=None)
+    overlaps = best is not None and intersection_over_union(best.box, record["box"]) >= SAME_FACE_OVERLAP
+    return best if overlaps else None
 
 
 def album_records(library: Library) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from faces.regions import Region
 from faces.regions import write as write_regions
+from photos.xmp import without_forbidden
 
 START = b'  <rdf:Description rdf:about=""'
 END = b" </rdf:RDF>"
@@ -74,5 +75,4 @@ def words(name: str, kind: str, texts: Iterable[str]) -> str:
 
 
 def clean(text: str) -> str:
-    """Text for XML: without characters that it forbids."""
-    return escape("".join(c for c in text if c in "\n\t" or c.isprintable() or c in "\u200c\u200d"))
+    return escape(without_forbidden(text))

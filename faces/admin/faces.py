@@ -11,6 +11,7 @@ from faces import curation
 from faces.admin import face_curations
 from faces.admin.confirmation import CurationAdmin
 from faces.admin.filters import QualityFilter, WhoseFilter
+from faces.admin.measures import Measures
 from faces.admin.people_curations import LookAgain
 from faces.admin.pictures import crop_of, with_pictures
 from faces.models import Face, Person
@@ -26,11 +27,11 @@ class FaceForm(AnyModelForm):
 
 
 @admin.register(Face)
-class FaceAdmin(CurationAdmin):
+class FaceAdmin(Measures, CurationAdmin):
     """Only the person can be changed; that counts as done by hand, so no machine changes it again."""
 
     form = FaceForm
-    list_display = ["crop", "photo", "person", "assigned_by", "detection_score", "quality", "created_at"]
+    list_display = ["crop", "photo", "person", "assigned_by", "score", "rounded_quality", "created_at"]
     list_display_links = ["crop", "photo"]
     list_filter = [
         WhoseFilter,
@@ -60,8 +61,8 @@ class FaceAdmin(CurationAdmin):
         "person",
         "assigned_by",
         "box",
-        "detection_score",
-        "quality",
+        "score",
+        "rounded_quality",
         "is_drawn",
         "is_dismissed",
         "created_at",
@@ -71,8 +72,8 @@ class FaceAdmin(CurationAdmin):
         "photo",
         "assigned_by",
         "box",
-        "detection_score",
-        "quality",
+        "score",
+        "rounded_quality",
         "is_drawn",
         "is_dismissed",
         "created_at",

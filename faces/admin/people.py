@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from faces import people
 from faces.admin import filters, people_curations
 from faces.admin.confirmation import CurationAdmin
+from faces.admin.measures import Measures
 from faces.admin.pictures import crop_of, face_crop, with_pictures
 from faces.models import Face, Person
 from jobs.admin import AnyModelForm, AnyTabularInline
@@ -48,13 +49,13 @@ def faces_of(person_id: Any) -> Any:
     return Face.objects.filter(person_id=person_id).order_by("-quality", "pk")
 
 
-class FaceInline(AnyTabularInline):
+class FaceInline(Measures, AnyTabularInline):
     """One page of the person's faces, to look at; actions are in the list of faces."""
 
     model = Face
     fk_name = "person"
     template = "admin/faces/faces_inline.html"
-    fields = readonly_fields = ("crop", "photo", "assigned_by", "detection_score", "quality")
+    fields = readonly_fields = ("crop", "photo", "assigned_by", "score", "rounded_quality")
     can_delete = False
     show_change_link = True
 

@@ -10,8 +10,8 @@ from faces.admin.confirmation import Curation, Plan, Section, Tile
 from faces.admin.pictures import best_faces, sizes_of, with_pictures
 from faces.curation import some_faces
 from faces.errors import PeopleError
-from faces.models import Face, Person, PersonDistinction
-from faces.nearness import mixture_of, on_one_photo, sample_vectors
+from faces.models import Face, Person
+from faces.nearness import doubts_about, mixture_of, sample_vectors
 from faces.services import describe_again, model_version, pack_choice
 from photos.models import PhotoStep
 
@@ -79,7 +79,7 @@ class Merge(Curation):
             ],
             sections=sections_of(ranked, sizes, user),
             facts=facts_of(ranked, sizes),
-            warnings=warnings_about(ranked),
+            warnings=doubts_about(ranked),
         )
 
     def form(self, chosen: Sequence[Person], data: Mapping[str, Any] | None) -> forms.Form:
@@ -116,23 +116,6 @@ class Merge(Curation):
         if left["birth_date"]:
             parts.append(f"born {left['birth_date']:%Y-%m-%d}")
         return ", ".join(parts)
-
-
-def warnings_about(chosen: Sequence[Person]) -> list[str]:
-    """What speaks against these being one person."""
-    by_pk = {person.pk: person for person in chosen}
-    ids = sorted(by_pk)
-    apart = PersonDistinction.objects.filter(first__in=ids, second__in=ids, is_sure=True)
-    pairs = [(a, b) for place, a in enumerate(ids) for b in ids[place + 1 :]]
-    told = [
-        f"Somebody said that {by_pk[a].display_name} is not {by_pk[b].display_name}."
-        for a, b in apart.order_by("first", "second").values_list("first_id", "second_id")
-    ]
-    together = [
-        f"{by_pk[a].display_name} and {by_pk[b].display_name} are together on a photo."
-        for a, b in sorted(on_one_photo(pairs))
-    ]
-    return told + together
 
 
 class Split(Curation):

@@ -73,6 +73,15 @@ def join(library: Library, user: Any) -> None:
     Membership.objects.create(library=library, user=user, role="owner")
 
 
+def test_measures_are_shown_with_two_digits(admin_client: Client, library: Library) -> None:
+    person = make_person(library)
+    Face.objects.update(quality=1 / 3)
+    for url in (reverse(FACES), reverse("admin:faces_person_change", args=[person.pk])):
+        page = admin_client.get(url).text
+        assert "0.33" in page
+        assert "0.333" not in page
+
+
 def test_crops_are_shown_to_members_only(admin_client: Client, admin_user: Any, library: Library) -> None:
     face = make_person(library, "Asha").faces.get()
     pages = [

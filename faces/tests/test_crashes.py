@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from faces import people, reclustering
+from faces import curation, grouping, people, reclustering
 from faces.errors import PeopleError
+from faces.journal import lock_people
 from faces.models import Face, JournalEntry, Person
 from faces.tests.albums import THRESHOLD, Album
 from jobs.models import Job
@@ -34,18 +35,22 @@ def in_thread(work: Callable[[], object], outcomes: list[str]) -> threading.Thre
     return thread
 
 
-def kill_whoever_waits_for_a_lock() -> None:
-    """Wait until a session is blocked, then end it as a crash of its process would."""
+def wait_until_somebody_waits_for_a_lock(then: str = "pid") -> None:
     with connection.cursor() as cursor:
         for _ in range(500):
             cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                f"SELECT {then} FROM pg_stat_activity "
                 "WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"
             )
             if cursor.rowcount:
                 return
             cursor.execute("SELECT pg_sleep(0.02), pg_stat_clear_snapshot()")
     raise AssertionError("nobody waited")
+
+
+def kill_whoever_waits_for_a_lock() -> None:
+    """End the session that is blocked, as a crash of its process would."""
+    wait_until_somebody_waits_for_a_lock(then="pg_terminate_backend(pid)")
 
 
 def test_a_merge_killed_in_the_middle_has_not_happened() -> None:
@@ -99,3 +104,22 @@ def test_two_workers_apply_a_plan_once() -> None:
     assert sorted(len(faces) for faces in album.people().values()) == [4, 4]
     assert JournalEntry.objects.filter(verb="recluster").count() == 1
     assert Person.objects.count() == 2
+
+
+def test_a_face_assigned_while_a_library_is_grouped_stays_where_it_was_put() -> None:
+    album = Album()
+    asha, bela = album.person("Asha", 4), album.person("Bela", 4)
+    face = Face.objects.filter(person=bela).first()
+    assert face
+    Face.objects.filter(pk=face.pk).update(person=None, assigned_by="")
+    job = Job.objects.create(kind="cluster", library_id=album.library.pk)
+    outcomes: list[str] = []
+    with transaction.atomic():
+        lock_people(album.library.pk)
+        thread = in_thread(lambda: grouping.regroup_library(job, album.library.pk, THRESHOLD), outcomes)
+        wait_until_somebody_waits_for_a_lock()
+        curation.assign_face(face=face, person=asha, actor=None)
+    thread.join()
+    assert outcomes == ["done"]
+    face.refresh_from_db()
+    assert face.person == asha

@@ -71,6 +71,16 @@ def test_a_person_is_changed_and_every_change_undone(client: Client, asha: Perso
     assert send(client, "get", f"persons/{asha.pk}")["name"] == "Asha"
 
 
+def test_a_person_is_changed_wholly_or_not_at_all(client: Client, asha: Person) -> None:
+    changes = {"name": "Aisha", "aliases": ["Ash"], "birth_date": "2999-01-01"}
+    entries = JournalEntry.objects.count()
+    answer = send(client, "patch", f"persons/{asha.pk}", changes, expect=400)
+    assert answer["error"] == "impossible_birth_date"
+    asha.refresh_from_db()
+    assert (asha.name, asha.aliases) == ("Asha", [])
+    assert JournalEntry.objects.count() == entries
+
+
 def test_a_deleted_person_comes_back(client: Client, asha: Person) -> None:
     send(client, "delete", f"persons/{asha.pk}")
     send(client, "get", f"persons/{asha.pk}", expect=404)

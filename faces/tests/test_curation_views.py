@@ -249,7 +249,7 @@ def test_what_cannot_be_undone_says_what_stands_in_the_way(
     assert html.count("/undo") == 1
     assert f"/people/journal/{first.pk}/obstacles" in html
     why = page.get(f"/people/journal/{first.pk}/obstacles").content.decode()
-    assert "Named Bob Bobby" in why
+    assert "Renamed Bob to Bobby" in why
     answer = page.post(f"/people/journal/{first.pk}/undo", follow=True).content.decode()
     assert "That cannot be undone any more." in answer
 

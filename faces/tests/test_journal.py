@@ -12,7 +12,7 @@ from django.db.utils import DatabaseError
 from faces import curation, people
 from faces.models import Face, FaceRejection, JournalEntry, Person, PersonDistinction
 from faces.tests.albums import Album
-from faces.undo import UndoBlocked, can_undo, undo
+from faces.undo import UndoBlocked, can_undo, standing, undo
 from photos.models import Photo
 
 pytestmark = pytest.mark.django_db
@@ -44,10 +44,16 @@ def test_an_entry_says_who_did_what(album: Album, alice: Any) -> None:
     person = album.person("Asha")
     people.rename_person(person=person, name="Aisha", actor=alice)
     entry = newest()
-    assert (entry.actor, entry.verb, entry.summary) == (alice, "rename", "Named Asha Aisha")
+    assert (entry.actor, entry.verb, entry.summary) == (alice, "rename", "Renamed Asha to Aisha")
     assert entry.payload == {
         "people": [{"id": person.pk, "before": {"name": "Asha"}, "after": {"name": "Aisha"}}]
     }
+
+
+def test_an_entry_says_whose_faces_were_confirmed(album: Album) -> None:
+    asha = album.person("Asha")
+    curation.confirm_faces(faces=list(Face.objects.filter(person=asha)), actor=None)
+    assert JournalEntry.objects.order_by("-pk")[0].summary == "Confirmed 3 faces of Asha"
 
 
 def test_what_changes_nothing_is_not_written_down(album: Album) -> None:
@@ -146,6 +152,16 @@ def test_a_name_that_somebody_else_got_blocks_the_undo(album: Album) -> None:
     people.rename_person(person=bela, name="Asha", actor=None)
     with pytest.raises(UndoBlocked, match="Somebody else is called Asha now"):
         undo(deletion, actor=None)
+
+
+def test_what_was_undone_already_says_only_that(album: Album) -> None:
+    people.delete_person(person=album.person("Asha"), actor=None)
+    deletion = JournalEntry.objects.order_by("-pk")[0]
+    undo(deletion, actor=None)
+    with pytest.raises(UndoBlocked) as caught:
+        undo(deletion, actor=None)
+    assert all("Undid: Deleted Asha" in obstacle for obstacle in caught.value.obstacles)
+    assert deletion.pk not in standing([deletion])
 
 
 def test_a_name_that_the_kept_person_got_later_blocks_the_undo_of_a_merge(album: Album) -> None:

@@ -34,8 +34,14 @@ def make_face(library: Library, person: Person | None = None) -> Face:
 
 
 def test_a_name_is_kept_as_text_whatever_it_is(library: Library) -> None:
-    person = people.create_person(library=library, name="  <b>Zoë</b>\n 👩‍👧  ", actor=None)
-    assert person.name == "<b>Zoë</b> 👩‍👧"
+    person = people.create_person(library=library, name="  <b>Zoë</b>\n 👩‍👧 🏴󠁧󠁢󠁷󠁬󠁳󠁿  ", actor=None)
+    assert person.name == "<b>Zoë</b> 👩‍👧 🏴󠁧󠁢󠁷󠁬󠁳󠁿"
+
+
+def test_a_name_spelt_in_two_ways_is_one(library: Library) -> None:
+    people.create_person(library=library, name="Ren\u00e9", actor=None)
+    with pytest.raises(people.PeopleError, match="Merge the two"):
+        people.create_person(library=library, name="Rene\u0301", actor=None)
 
 
 @pytest.mark.parametrize(

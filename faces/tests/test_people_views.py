@@ -1,5 +1,6 @@
 """The grid of people: several at once, names that are taken, undo in the toast."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,32 @@ def test_merge_asks_with_both_portraits_and_keeps_the_one_dropped_on(
     text = html.content.decode()
     assert text.count("<img") == 2
     assert f'value="{group.pk}" checked' in text
+
+
+def test_merge_says_what_speaks_against_it(page: Client, bob_and_group: tuple[Person, Person]) -> None:
+    bob, group = bob_and_group
+    url = f"/people/merge?people={group.pk}&people={bob.pk}"
+    assert "doubt" not in page.get(url, headers=HTMX).content.decode()
+    face_of(group, Face.objects.filter(person=bob).values_list("photo", flat=True)[0])
+    asked = page.get(url, headers=HTMX).content.decode()
+    assert f"Bob and Person {group.pk} are together on a photo." in asked
+    named = page.post(f"/people/{group.pk}/name", {"name": "Bob"}, headers=ON_GRID).content.decode()
+    assert f"Bob and Person {group.pk} are together on a photo." in named
+
+
+def unnamed_in(answer: Any) -> int:
+    """What the badge of the people without a name says now."""
+    found = re.search(r'id="unnamed-badge" hx-swap-oob="true"[^>]*>(\d+)<', answer.content.decode())
+    assert found, answer.content
+    return int(found[1])
+
+
+def test_the_number_of_people_without_a_name_follows(
+    page: Client, bob_and_group: tuple[Person, Person]
+) -> None:
+    _, group = bob_and_group
+    assert unnamed_in(page.post(f"/people/{group.pk}/name", {"name": "Asha"}, headers=ON_GRID)) == 0
+    assert unnamed_in(page.post(f"/people/{group.pk}/name", {"clear": "1"}, headers=ON_GRID)) == 1
 
 
 def test_merged_people_leave_the_grid_and_undo_brings_them_back(
@@ -87,6 +114,7 @@ def test_several_are_hidden_as_one_entry(page: Client, bob_and_group: tuple[Pers
     bob, group = bob_and_group
     answer = page.post("/people/hide", {"people": [bob.pk, group.pk], "hidden": "1"}, headers=ON_GRID)
     assert answer.content.decode().count('hx-swap-oob="delete"') == 2
+    assert unnamed_in(answer) == 0
     assert JournalEntry.objects.get().summary == f"Hid Bob, Person {group.pk}"
     assert Person.objects.filter(is_hidden=True).count() == 2
     page.post("/people/hide", {"people": [bob.pk], "hidden": "0"})

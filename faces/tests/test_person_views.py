@@ -72,6 +72,7 @@ def test_birth_date_shows_the_age_on_photos(page: Client, bob_faces: list[Face])
     [
         ("31.08.2015", "", "Write the day as in 2015-08-31."),
         ("3000-01-01", "", "between 1750 and today"),
+        ("3000-01-01", "Robert", "between 1750 and today"),
         ("", "x" * 500, "500 characters"),
         ("", "\n".join(f"name {n}" for n in range(30)), "30 names are too many"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import Resolver404, resolve, reverse
@@ -15,6 +16,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from faces.errors import PeopleError
 from faces.journal import written_entries
 from faces.models import Face, Person
+from faces.people import spelt
 from faces.suggestions import counts_for_badges
 from jobs.requests import HtmxHttpRequest
 from photos.services import editable_library_ids
@@ -103,11 +105,8 @@ def person_meant(user: Any, library_id: int, pk: str, name: str) -> Person | Non
     found = Person.objects.editable_by(user).filter(library_id=library_id)
     if not pk and (unnamed := UNNAMED.fullmatch(name.strip())):
         pk = unnamed[1]
-    if is_id(pk):
-        found = found.filter(pk=pk)
-    else:
-        found = found.filter(name__iexact=" ".join(name.split())).exclude(name="")
-    person: Person | None = found.order_by("pk").first()
+    by_name = Q(name__iexact=spelt(name)) & ~Q(name="")
+    person: Person | None = found.filter(Q(pk=pk) if is_id(pk) else by_name).order_by("pk").first()
     return person
 
 

@@ -10,7 +10,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from faces.errors import PeopleError
 from faces.models import Person
+from faces.nearness import doubts_about
 from faces.people import merge_all, merge_people
+from faces.suggestions import counts_for_badges
 from faces.views.access import (
     came_from,
     chosen_people,
@@ -23,6 +25,7 @@ from faces.views.access import (
 )
 from jobs.requests import HtmxHttpRequest
 
+MOST_DOUBTED = 20  # people of one question that are compared with each other
 NOBODY_OF_THAT_NAME = "There is nobody of that name to merge with."
 
 
@@ -46,7 +49,11 @@ def merge_several(request: HtmxHttpRequest) -> HttpResponse:
 
 
 def ask(request: HtmxHttpRequest, chosen: list[Person], keep: Person) -> HttpResponse:
-    context: dict[str, Any] = {"people": chosen, "keep": keep.pk}
+    context: dict[str, Any] = {
+        "people": chosen,
+        "keep": keep.pk,
+        "doubts": doubts_about(chosen[:MOST_DOUBTED]),
+    }
     if not request.htmx:
         context |= page_context(request.user, "people")
     return render(request, "faces/_merge.html" if request.htmx else "faces/merge.html", context)
@@ -62,6 +69,7 @@ def merged(request: HtmxHttpRequest, keep: Person, drops: list[Person]) -> HttpR
         "gone": [person.pk for person in drops],
         "changed": [get_person_for_user(request.user, keep.pk)],
         "editable": {keep.library_id},
+        "badges": counts_for_badges(request.user),
     }
     return render(request, "faces/_people_changed.html", context)
 

@@ -12,7 +12,10 @@ from django.views.decorators.vary import vary_on_headers
 from faces import people as service
 from faces.errors import PeopleError
 from faces.models import Person
+from faces.nearness import doubts_about
+from faces.suggestions import counts_for_badges
 from faces.views.access import (
+    came_from,
     chosen_people,
     editable_or_404,
     get_person_for_user,
@@ -71,7 +74,7 @@ def shown_people(user: Any, show: str) -> Any:
 @require_GET
 def names(request: HttpRequest) -> HttpResponse:
     """People for the completion of a name: `?q=` what was typed, in `?library=`, `?but=` not this one."""
-    text = " ".join(request.GET.get("q", "").split())[:200]
+    text = service.spelt(request.GET.get("q", ""))[:200]
     found: Any = service.people_named_like(request.user, text).exclude(name="")
     if is_id(library := request.GET.get("library", "")):
         found = found.filter(library_id=library)
@@ -94,7 +97,7 @@ def rename(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
     name = request.POST.get("name", "")
     context: dict[str, Any] = {"person": chosen, "can_edit": True}
     try:
-        other = service.person_called(chosen.library_id, " ".join(name.split())) if name.strip() else None
+        other = service.person_called(chosen.library_id, name)
         if other is not None and other.pk != chosen.pk and request.POST.get("apart") != "1":
             raise PeopleError("person_exists", f"{other.name} is there already.")
         with offering_undo(request):
@@ -107,7 +110,10 @@ def rename(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
         if error.code == "person_exists" and other is not None:
             pair = chosen_people(request.user, [str(chosen.pk), str(other.pk)])
             context |= {"same_name": other, "people": pair, "keep": other.pk, "asks": True}
+            context["doubts"] = doubts_about(pair)
     if request.htmx:
+        if came_from(request, "people"):
+            context["badges"] = counts_for_badges(request.user)
         return render(request, "faces/_name_answer.html", context)
     if problem := context.get("problem"):
         messages.error(request, problem)
@@ -127,5 +133,6 @@ def hide_several(request: HtmxHttpRequest) -> HttpResponse:
     except PeopleError as error:
         return refused(request, error, "people")
     if request.htmx:
-        return render(request, "faces/_people_changed.html", {"gone": [person.pk for person in chosen]})
+        context = {"gone": [person.pk for person in chosen], "badges": counts_for_badges(request.user)}
+        return render(request, "faces/_people_changed.html", context)
     return redirect("people")

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -68,7 +69,7 @@ def details(request: HtmxHttpRequest, person_id: int) -> HttpResponse:
 
 
 def set_details(request: HttpRequest, chosen: Person, born: date | None, aliases: list[str]) -> None:
-    with offering_undo(request):
+    with offering_undo(request), transaction.atomic():
         if [" ".join(alias.split()) for alias in aliases] != chosen.aliases:
             service.set_aliases(person=chosen, aliases=aliases, actor=request.user)
         if born != chosen.birth_date:

@@ -12,6 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from faces import reclustering
 from faces.errors import PeopleError
+from faces.fingerprints import fingerprint
 from faces.models import Face, Person
 from faces.services import pack_choice
 from faces.views.access import editable_or_404, is_id, offering_undo, page_context
@@ -44,7 +45,7 @@ def plan_of(library: Library) -> dict[str, Any]:
     plan: dict[str, Any] = {"library": library, "job": job}
     if job is None or not isinstance(job.result, dict):
         return plan
-    if reclustering.fingerprint(library.pk) != job.result["fingerprint"]:
+    if fingerprint(library.pk) != job.result["fingerprint"]:
         return plan | {"is_outdated": True}
     return plan | {"summary": job.result["summary"], "groups": groups_of(job.result["moves"])}
 

@@ -57,10 +57,21 @@ document.addEventListener("chitra:tiles", () => {
   watchPlaceholders(document);
 });
 
-/** The grid of people again, unless somebody reads further down, types a name, or has ticked or dragged people. */
+/** Whether somebody reads further down, types a name or waits for its answer, or has ticked or dragged people. */
+function isInUse(grid) {
+  return scrollY >= 200 || grid.contains(document.activeElement) || grid.querySelector(":checked, .is-dragged, .htmx-request");
+}
+
+// Somebody may have begun to type while the fresh grid was on its way.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target } = event.detail;
+  if (target.matches(".people[data-live]") && isInUse(target)) event.detail.shouldSwap = false;
+});
+
+/** The grid of people again, unless it is in use. */
 function refreshPeople() {
   const grid = document.querySelector(".people[data-live], .empty[data-live]");
-  if (!grid || scrollY >= 200 || grid.contains(document.activeElement) || grid.querySelector(":checked, .is-dragged")) return;
+  if (!grid || isInUse(grid)) return;
   if (grid.matches(".empty")) location.reload();
   else htmx.ajax("GET", grid.dataset.live, { target: grid, swap: "innerHTML" });
 }

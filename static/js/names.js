@@ -79,6 +79,19 @@ function choose(option) {
   if (field.classList.contains("in-place")) field.form.requestSubmit();
 }
 
+// A name changed in place: Esc brings the old one back, and so does leaving nothing of it.
+function leave(field) {
+  field.value = field.dataset.was;
+  field.removeAttribute("aria-invalid");
+  field.form.querySelector(".problem")?.remove();
+  field.blur();
+}
+
+document.addEventListener("focusout", (event) => {
+  const field = event.target;
+  if (field.dataset?.was && !field.value.trim()) field.value = field.dataset.was;
+});
+
 document.addEventListener("input", (event) => {
   if (!event.target.dataset?.names) return;
   open(event.target);
@@ -100,8 +113,10 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.target !== input) return;
   if (event.key === "Escape") {
-    if (!list.hidden) event.preventDefault();
+    const isOpen = !list.hidden;
     close();
+    if (isOpen || "was" in input.dataset) event.preventDefault();
+    if (!isOpen && "was" in input.dataset) leave(input);
   }
   if (list.hidden) {
     if (event.key === "ArrowDown") ask();

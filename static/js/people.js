@@ -42,6 +42,13 @@ if (grid) {
   });
 }
 
+// What is saved needs its panel no longer.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const form = document.getElementById("person-details");
+  const isDetails = event.detail.pathInfo?.requestPath === form?.getAttribute("action");
+  if (isDetails && !form.querySelector(".problem")) form.closest("details").open = false;
+});
+
 // One panel at a time, and none when the click was elsewhere.
 document.addEventListener("click", (event) => {
   for (const panel of document.querySelectorAll(".more-tools[open]")) {

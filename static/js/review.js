@@ -18,6 +18,7 @@ function show() {
   const [first] = cards();
   page.querySelector(".review-end").hidden = Boolean(first) || isAsking;
   page.querySelector(".answers").hidden = !first;
+  page.querySelector(".review-foot").hidden = !first && done.length === 0;
   left.textContent = remaining;
   answered.textContent = done.length;
   undoButton.disabled = done.length === 0;
@@ -36,7 +37,7 @@ function answer(kind) {
   problem.textContent = "";
   const { person, face, other } = card.dataset;
   const stale = kind === "yes" && other ? cards().filter((one) => one !== card && mentions(one, other)) : [];
-  const record = { card, stale, entry: null };
+  const record = { card, stale, entry: null, isSent: false };
   [card, ...stale].forEach((one) => one.remove());
   remaining = Math.max(0, remaining - 1);
   done.push(record);
@@ -44,7 +45,7 @@ function answer(kind) {
   const about = face ? { face_id: Number(face) } : { other_id: Number(other) };
   sending = sending
     .then(() => send(page.dataset.answerUrl, { person_id: Number(person), ...about, answer: kind }))
-    .then((content) => (record.entry = content.entry))
+    .then((content) => Object.assign(record, { entry: content.entry, isSent: true }))
     .catch((error) => {
       done.splice(done.indexOf(record), 1);
       problem.textContent = `${error.message} The question is left out.`;
@@ -63,10 +64,12 @@ async function refill() {
   const holder = document.createElement("template");
   if (response.ok) holder.innerHTML = await response.text();
   isAsking = false;
-  const known = new Set(cards().map((card) => card.dataset.key));
+  const unsent = done.filter((record) => !record.isSent);
+  const gone = [...done.map((record) => record.card), ...unsent.flatMap((record) => record.stale)];
+  const known = new Set([...cards(), ...gone].map((card) => card.dataset.key));
   for (const card of holder.content.querySelectorAll(".question")) if (!known.has(card.dataset.key)) questions.append(card);
   remaining = Number(holder.content.querySelector("[data-count]")?.dataset.count ?? remaining);
-  remaining = Math.max(remaining, cards().length);
+  remaining = Math.max(remaining - unsent.length, cards().length);
 }
 
 function undo() {

@@ -10,6 +10,8 @@ function show() {
   const count = boxes().filter((box) => box.checked).length;
   bar.hidden = count === 0;
   document.body.classList.toggle("is-choosing", count > 0);
+  const name = bar.querySelector("[name=name]");
+  if (name && count === 0) name.value = ""; // of those who were chosen before
   bar.querySelector("[data-count]").textContent = `${count} chosen`;
   for (const button of bar.querySelectorAll("[data-needs]")) button.disabled = count < Number(button.dataset.needs);
   for (const button of bar.querySelectorAll("[data-only]")) button.hidden = count !== Number(button.dataset.only);

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,9 +17,11 @@ from chitra.sources.apple import ADJUSTMENTS, moment_of
 from chitra.sources.archives import Sources
 from chitra.sources.import_report import read_rows
 from chitra.sources.plans import TRASHED, detect
+from chitra.sources.records import restore_people
 from chitra.sources.tests.trees import fingerprint, put_picture
 from chitra.sources.xmp_writer import Sidecar, write
-from faces.models import Face, Person
+from faces.models import Face, JournalEntry, Person
+from faces.undo import undo
 from jobs.tasks import drain
 from photos.models import Album, Library, Photo, Tag
 from photos.stack_editing import stack_photos
@@ -244,9 +247,8 @@ def test_an_export_comes_back_as_it_was(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for seed in range(3):
-        put_picture(
-            tmp_path / "in" / f"IMG_{seed % 2}" / "IMG.jpg" if seed else tmp_path / "in" / "IMG.jpg", seed
-        )
+        folder = tmp_path / "in" / f"IMG_{seed % 2}" if seed else tmp_path / "in"
+        put_picture(folder / "IMG.jpg", seed, at=1_000_000_000 + seed)
     import_photos(tmp_path / "in", "--user", "alice@example.org")
     one, two, three = Photo.objects.order_by("pk")
     Photo.objects.filter(pk=one.pk).update(
@@ -260,7 +262,11 @@ def test_an_export_comes_back_as_it_was(
     person = Person.objects.create(
         library=library, name="Charlie", birth_date="2001-02-03", aliases=["Charles"], is_favorite=True
     )
-    Face.objects.create(photo=one, x1=0.1, y1=0.2, x2=0.5, y2=0.6, detection_score=1, person=person)
+    person.cover = Face.objects.create(
+        photo=one, x1=0.1, y1=0.2, x2=0.5, y2=0.6, detection_score=1, person=person
+    )
+    person.save()
+    Person.objects.create(library=library, name="Dora", is_hidden=True)
     stack_photos(library=library, photo_ids=[three.pk, two.pk], actor=alice)
     call_command("export", str(tmp_path / "first"), "--user", "alice@example.org")
     assert "3 written, 0 there already, 0 failed." in capsys.readouterr().out
@@ -275,6 +281,37 @@ def test_an_export_comes_back_as_it_was(
     assert contents(tmp_path / "first")["stacks"] == [
         {"kind": "manual", "photos": [three.checksum, two.checksum]}
     ]
+
+
+def test_times_of_files_outlive_an_export(
+    library: Library, bob: Any, import_photos: Import, tmp_path: Path
+) -> None:
+    put_picture(tmp_path / "in" / "scan.jpg", at=1_000_000_000)
+    import_photos(tmp_path / "in")
+    drain("metadata")
+    call_command("export", str(tmp_path / "out"))
+    [exported] = (tmp_path / "out").rglob("scan.jpg")
+    assert exported.stat().st_mtime == 1_000_000_000
+    os.utime(exported)  # a copy that forgets
+    import_photos(tmp_path / "out", "--user", "bob@example.org")
+    drain("metadata")
+    assert {photo.taken_at.isoformat() for photo in Photo.objects.all()} == {"2001-09-09T01:46:40+00:00"}
+    assert Photo.objects.count() == 2
+
+
+def test_an_export_adds_to_people_and_overwrites_nothing(library: Library) -> None:
+    person = Person.objects.create(
+        library=library, name="Asha", birth_date="1990-05-01", aliases=["Ash"], is_favorite=True
+    )
+    record = {"birth_date": None, "aliases": ["Aisha"], "is_favorite": False, "is_hidden": True}
+    restore_people(library, [{"name": "Asha", **record}, {"name": "Bela", **record}, {"name": "x" * 500}])
+    person.refresh_from_db()
+    assert (str(person.birth_date), person.aliases) == ("1990-05-01", ["Ash", "Aisha"])
+    assert (person.is_favorite, person.is_hidden) == (True, True)
+    undo(JournalEntry.objects.get(), actor=None)
+    person.refresh_from_db()
+    assert (person.aliases, person.is_hidden) == (["Ash"], False)
+    assert list(Person.objects.values_list("name", flat=True)) == ["Asha"]
 
 
 def contents(root: Path) -> dict[str, Any]:
