@@ -62,7 +62,7 @@ class ReadThroughStorage(Storage):
                     running.update(data)
                     writer.write(data)
                 check_digest(file, running.digest)
-                writer.commit()
+                writer.commit(running.digest.sha256)
             except ftplib.error_perm as error:
                 writer.abort()
                 raise FileNotFoundError(2, "The old server does not have the file.", file.path) from error

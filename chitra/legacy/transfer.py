@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
-from django.core.files import File
 from django.core.files.storage import Storage
 
 from chitra.legacy import cases, plan
@@ -21,7 +20,9 @@ from chitra.legacy.files import FileSource, LocalRoot, UnusableName, copy_file
 from photos import filetypes
 from photos.hashing import Digest, HashingReader, hash_file
 from photos.imaging import UndecodableImage, open_picture, read_header
+from photos.objects import copy_stream
 from photos.services import StorageUnavailable
+from photos.storages import object_store
 
 STORE_ATTEMPTS = 5
 HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
@@ -81,7 +82,7 @@ class Mover:
         if request.must_be_picture and kind is None and not plan.has_known_suffix(request.key):
             return cases.left_out("not_a_picture")
         shape = measure(path) if request.measure else None
-        self.store(path, request.target_key)
+        self.store(path, request.target_key, digest)
         return Stored(digest, kind.mime if kind else plan.mime_of_name(request.key), shape)
 
     @property
@@ -115,11 +116,11 @@ class Mover:
             raise FileNotFoundError(key)
         return copy_file(found, target)
 
-    def store(self, path: Path, key: str) -> None:
+    def store(self, path: Path, key: str, digest: Digest) -> None:
         """Write the object, over what an interrupted attempt left. Raises StorageUnavailable."""
         for attempt in range(1, STORE_ATTEMPTS + 1):
             try:
-                return replace(self.storage, key, path)
+                return store_file(self.storage, key, path, digest)
             except OSError as error:
                 if attempt == STORE_ATTEMPTS or error.errno in HOPELESS:
                     reason = f"The storage did not take {key}: {error.strerror or error}."
@@ -128,19 +129,16 @@ class Mover:
         return None
 
 
-def replace(storage: Storage, key: str, path: Path) -> None:
-    """Store a file under exactly this key, also where the storage would rather choose another one."""
-    saved = save(storage, key, path)
-    if saved != key:
-        storage.delete(saved)
-        storage.delete(key)
-        if save(storage, key, path) != key:
-            raise OSError(errno.EIO, f"the storage names the object {saved} instead")
-
-
-def save(storage: Storage, key: str, path: Path) -> str:
-    with path.open("rb") as content:
-        return storage.save(key, File(content, name=posixpath.basename(key)))
+def store_file(storage: Storage, key: str, path: Path, digest: Digest) -> None:
+    """Store a file under exactly this key, over what is there."""
+    writer = object_store(storage).open_writer(key)
+    try:
+        with path.open("rb") as content:
+            copy_stream(content, writer)
+        writer.commit(digest.sha256)
+    except BaseException:
+        writer.abort()
+        raise
 
 
 def sniff(path: Path) -> filetypes.FileType | None:
