@@ -9,7 +9,7 @@ SIGNATURE = "s3v4-known-body"
 OPERATIONS = ("PutObject", "UploadPart")
 
 
-class KnownBody(S3SigV4Auth):
+class KnownBody(S3SigV4Auth):  # type: ignore[misc]  # botocore has no types
     """Signature version 4. The checksum is that of the body as it is sent, so it is the body's signature."""
 
     def payload(self, request: Any) -> str:
