@@ -1,7 +1,7 @@
 """While an old library moves here: originals that are not in the store yet come from the old FTP server.
 
-Which ones, `LegacyFile` says: a migration makes the rows of photos and of these first, the bytes follow on
-first use or when it gets to them. The old server is only read.
+Which ones, `LegacyFile` says: `migrate_legacy --originals-later` makes these rows with the photos; the bytes
+follow on first use, or with its next run. The old server is only read.
 """
 
 import ftplib
@@ -37,6 +37,11 @@ class ReadThroughStorage(Storage):
         if name == "primary":  # while unpickled
             raise AttributeError(name)
         return getattr(self.primary, name)
+
+    @property
+    def place(self) -> tuple[str, int, str]:
+        """Host, port and base folder of the old server."""
+        return self._server["host"], self._server["port"], self._server["base"].strip("/")
 
     def ensure(self, key: str) -> None:
         """Have the object here. Asks the database, so call it where the ORM may be used.

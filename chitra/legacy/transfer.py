@@ -39,19 +39,27 @@ class Request:
     measure: bool = False
     """Whether there are faces, whose boxes need the picture's shape."""
     must_be_picture: bool = False
+    sha256: str = ""
+    """What the photo that is here already has; other bytes are not taken."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The object is in the new storage. `shape` is None when not asked for or not to be told."""
+    """The object is in the new storage, or still in the old one alone. `shape` is None when not asked for or
+    not to be told.
+    """
 
     digest: Digest
     mime: str
     shape: Shape | None = None
+    is_here: bool = True
 
 
 class Mover:
-    """Moves files. Raises SourceUnavailable or StorageUnavailable when going on has no use."""
+    """Moves files; with `leaves` it only reads those that can be read there later, too.
+
+    Raises SourceUnavailable or StorageUnavailable when going on has no use.
+    """
 
     def __init__(
         self,
@@ -59,10 +67,12 @@ class Mover:
         storage: Storage,
         *,
         local_roots: Sequence[LocalRoot] = (),
+        leaves: bool = False,
         pause_seconds: float = 0.5,
     ) -> None:
         self.files = files
         self.storage = storage
+        self.leaves = leaves
         self.local_roots = local_roots
         self.pause_seconds = pause_seconds
         self._local = threading.local()
@@ -77,13 +87,17 @@ class Mover:
             return cases.failed("unusable_name", str(error))
         if not digest.size:
             return cases.failed("empty_file")
+        if request.sha256 not in ("", digest.sha256):
+            return cases.failed("source_error", f"{request.key} was changed on the old server.")
         path = Path(self.scratch.name)
         kind = sniff(path)
         if request.must_be_picture and kind is None and not plan.has_known_suffix(request.key):
             return cases.left_out("not_a_picture")
         shape = measure(path) if request.measure else None
-        self.store(path, request.target_key, digest)
-        return Stored(digest, kind.mime if kind else plan.mime_of_name(request.key), shape)
+        is_here = not self.leaves or not plan.is_safe_key(request.key)
+        if is_here:
+            self.store(path, request.target_key, digest)
+        return Stored(digest, kind.mime if kind else plan.mime_of_name(request.key), shape, is_here)
 
     @property
     def scratch(self) -> BinaryIO:
