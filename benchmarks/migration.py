@@ -103,9 +103,12 @@ def compare(server: S3Server, directory: Path, files: int, kilobytes: int, round
     servers = [OldServer(root / str(number)) for number in range(rounds)]
     for number, old in enumerate(servers):
         old.fill(files, bytes_each=kilobytes * 1000, year=2000 + 100 * (kilobytes % 7) + number)
+    warm = OldServer(root / "warm")
+    warm.fill(8, bytes_each=kilobytes * 1000, year=2000 + 100 * (kilobytes % 7) + rounds)
     keys = sorted(servers[0].ids)
     with ftp_server(root) as port:
         move_plainly(client, port, "0/storage", keys[:8], f"warm-{kilobytes}/")
+        migrate(warm, port, f"warm-{kilobytes}")
         all_keys = [sorted(old.ids) for old in servers]
         ratios, plain_rates, rates = [], [], []
         for number, old in enumerate(servers):

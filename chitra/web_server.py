@@ -6,6 +6,7 @@ there for a slow client. Run as `python -m chitra.web_server`, with Daphne's opt
 """
 
 import asyncio
+import ctypes
 import json
 import os
 import socket
@@ -28,6 +29,11 @@ DISCARDED_BYTES = (
 )  # read on behind an early answer, which a client mid-body would miss otherwise
 SEND_FILE = "http.response.zerocopysend"  # ASGI's extension “Zero Copy Send”
 LAST_WORDS_SECONDS = 2  # for a client to read why its request was refused
+MALLOC_OPTIONS = {  # of glibc's mallopt
+    -8: 2,  # M_ARENA_MAX; by itself each thread keeps the memory that it once used
+    -3: 4 * 1024 * 1024,  # M_MMAP_THRESHOLD; a part of an upload goes back to the system when it is sent
+    -1: 8 * 1024 * 1024,  # M_TRIM_THRESHOLD; what is smaller is used again without asking the system
+}
 
 
 http: Any = twisted_http  # its types cover half of what is used here
@@ -300,5 +306,14 @@ class FlowingCommandLine(CommandLineInterface):  # type: ignore[misc]
     server_class = FlowingServer
 
 
+def keep_memory_flat() -> None:
+    """Have memory given back that a large upload no longer needs. Other C libraries do as they like."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for option, value in MALLOC_OPTIONS.items():
+            mallopt(option, value)
+
+
 if __name__ == "__main__":
+    keep_memory_flat()
     FlowingCommandLine.entrypoint()

@@ -100,7 +100,7 @@ class FileWriter:
         if self._fsync and self._syncing is None:
             self._syncing = _syncers.submit(os.fsync, self._file.fileno())
 
-    def commit(self) -> None:
+    def commit(self, sha256: str = "") -> None:
         with file_errors():
             if self._syncing is not None:
                 self._syncing.result()

@@ -37,7 +37,8 @@ class ObjectWriter(Protocol):
     def flush(self) -> None:
         """That was all: what can be done before `commit` begins beside the caller's other work."""
 
-    def commit(self) -> None: ...
+    def commit(self, sha256: str = "") -> None:
+        """`sha256` of all that was written, in hex, spares a store that compares it to compute it again."""
 
     def abort(self) -> None: ...
 

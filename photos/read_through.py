@@ -1,7 +1,7 @@
 """While an old library moves here: originals that are not in the store yet come from the old FTP server.
 
-Which ones, `LegacyFile` says: a migration makes the rows of photos and of these first, the bytes follow on
-first use or when it gets to them. The old server is only read.
+Which ones, `LegacyFile` says: `migrate_legacy --originals-later` makes these rows with the photos; the bytes
+follow on first use, or with its next run. The old server is only read.
 """
 
 import ftplib
@@ -38,6 +38,11 @@ class ReadThroughStorage(Storage):
             raise AttributeError(name)
         return getattr(self.primary, name)
 
+    @property
+    def place(self) -> tuple[str, int, str]:
+        """Host, port and base folder of the old server."""
+        return self._server["host"], self._server["port"], self._server["base"].strip("/")
+
     def ensure(self, key: str) -> None:
         """Have the object here. Asks the database, so call it where the ORM may be used.
 
@@ -62,7 +67,7 @@ class ReadThroughStorage(Storage):
                     running.update(data)
                     writer.write(data)
                 check_digest(file, running.digest)
-                writer.commit()
+                writer.commit(running.digest.sha256)
             except ftplib.error_perm as error:
                 writer.abort()
                 raise FileNotFoundError(2, "The old server does not have the file.", file.path) from error

@@ -36,7 +36,9 @@ def make_client(process_id: int, **options: Any) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.session.Session().client(
+    from photos.s3_signing import sign_known_bodies
+
+    client = boto3.session.Session().client(
         "s3",
         endpoint_url=options["endpoint_url"] or None,
         region_name=options["region_name"] or None,
@@ -54,6 +56,8 @@ def make_client(process_id: int, **options: Any) -> Any:
             response_checksum_validation="when_required",
         ),
     )
+    sign_known_bodies(client)
+    return client
 
 
 class ObjectStorage(S3Storage):

@@ -94,10 +94,10 @@ class S3Writer:
         while self._under_way:
             self._collect()
 
-    def commit(self) -> None:
+    def commit(self, sha256: str = "") -> None:
         """Make the object appear, and compare what the store has with what was sent."""
         if not self.upload_id and not self.parts:
-            self._put_whole()
+            self._put_whole(sha256)
             return
         if self._buffer or not self._number:
             self._send_part()
@@ -135,9 +135,9 @@ class S3Writer:
                 return
             self.upload_id = ""
 
-    def _put_whole(self) -> None:
+    def _put_whole(self, sha256: str) -> None:
         body = self._buffer
-        sent = base64_sha256(body)
+        sent = base64.b64encode(bytes.fromhex(sha256)).decode() if sha256 else base64_sha256(body)
 
         def put() -> Any:
             return self._storage.client.put_object(

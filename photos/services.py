@@ -111,7 +111,7 @@ class IncomingFile:
         """Have the object durable, or nothing of it."""
         assert self._writer is not None
         try:
-            self._writer.commit()
+            self._writer.commit(self.checksum)
             verify_read_back(originals(), self._key, self.digest)
         except StorageUnavailable as error:
             self.abort()

@@ -28,6 +28,7 @@ from chitra.legacy.persons import load_people, migrate_persons
 from chitra.legacy.rows import PhotoRow, text
 from chitra.legacy.source import CHILD_TABLES, LegacyDatabase
 from chitra.legacy.transfer import Request, Stored, measure
+from chitra.legacy.waiting import fetch_waiting
 from chitra.legacy.writer import Item, PhotoWriter
 from faces.models import Face, Person
 from photos.models import Photo
@@ -72,6 +73,7 @@ class Migration:
         owner: Any,
         email_domain: str,
         parallel: int,
+        originals_later: bool = False,
         on_progress: Callable[[int], None] = lambda count: None,
     ) -> None:
         self.system = system
@@ -82,6 +84,7 @@ class Migration:
         self.owner = owner
         self.email_domain = email_domain
         self.parallel = parallel
+        self.originals_later = originals_later
         self.on_progress = on_progress
         self.file_counts: Counter[str] = Counter()
 
@@ -98,6 +101,8 @@ class Migration:
             self.write_all(self.photo_work())
             self.leave_out_orphans()
             self.write_all(self.file_work())
+            if not self.originals_later:
+                fetch_waiting(self.system, self.attempt, self.parallel)
         finally:
             release_lock(self.system)
 

@@ -16,6 +16,8 @@ from chitra.legacy.boxes import Box, Shape, turn_box
 from chitra.legacy.cases import Ending
 from chitra.legacy.rows import EmbeddingRow, FaceRow, PhotoRow, TagRow
 from faces.services import SAME_FACE_OVERLAP, intersection_over_union
+from photos.file_check import QUARANTINE
+from photos.folder_storage import is_folder_key
 
 FACE_DIMENSIONS = 512
 FACE_VERSION = "legacy:buffalo_l"
@@ -86,6 +88,8 @@ def is_safe_key(key: str) -> bool:
         and "\\" not in key
         and all(0 < len(part.encode("utf-8", "replace")) <= MAX_NAME_BYTES for part in parts)
         and not any(part in (".", "..") for part in parts)
+        and not is_folder_key(key)
+        and not key.startswith(QUARANTINE)
         and posixpath.normpath(key) == key
     )
 

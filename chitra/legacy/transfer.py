@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.conf import settings
-from django.core.files import File
 from django.core.files.storage import Storage
 
 from chitra.legacy import cases, plan
@@ -21,7 +20,9 @@ from chitra.legacy.files import FileSource, LocalRoot, UnusableName, copy_file
 from photos import filetypes
 from photos.hashing import Digest, HashingReader, hash_file
 from photos.imaging import UndecodableImage, open_picture, read_header
+from photos.objects import copy_stream
 from photos.services import StorageUnavailable
+from photos.storages import object_store
 
 STORE_ATTEMPTS = 5
 HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
@@ -38,19 +39,27 @@ class Request:
     measure: bool = False
     """Whether there are faces, whose boxes need the picture's shape."""
     must_be_picture: bool = False
+    sha256: str = ""
+    """What the photo that is here already has; other bytes are not taken."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """The object is in the new storage. `shape` is None when not asked for or not to be told."""
+    """The object is in the new storage, or still in the old one alone. `shape` is None when not asked for or
+    not to be told.
+    """
 
     digest: Digest
     mime: str
     shape: Shape | None = None
+    is_here: bool = True
 
 
 class Mover:
-    """Moves files. Raises SourceUnavailable or StorageUnavailable when going on has no use."""
+    """Moves files; with `leaves` it only reads those that can be read there later, too.
+
+    Raises SourceUnavailable or StorageUnavailable when going on has no use.
+    """
 
     def __init__(
         self,
@@ -58,10 +67,12 @@ class Mover:
         storage: Storage,
         *,
         local_roots: Sequence[LocalRoot] = (),
+        leaves: bool = False,
         pause_seconds: float = 0.5,
     ) -> None:
         self.files = files
         self.storage = storage
+        self.leaves = leaves
         self.local_roots = local_roots
         self.pause_seconds = pause_seconds
         self._local = threading.local()
@@ -76,13 +87,17 @@ class Mover:
             return cases.failed("unusable_name", str(error))
         if not digest.size:
             return cases.failed("empty_file")
+        if request.sha256 not in ("", digest.sha256):
+            return cases.failed("source_error", f"{request.key} was changed on the old server.")
         path = Path(self.scratch.name)
         kind = sniff(path)
         if request.must_be_picture and kind is None and not plan.has_known_suffix(request.key):
             return cases.left_out("not_a_picture")
         shape = measure(path) if request.measure else None
-        self.store(path, request.target_key)
-        return Stored(digest, kind.mime if kind else plan.mime_of_name(request.key), shape)
+        is_here = not self.leaves or not plan.is_safe_key(request.key)
+        if is_here:
+            self.store(path, request.target_key, digest)
+        return Stored(digest, kind.mime if kind else plan.mime_of_name(request.key), shape, is_here)
 
     @property
     def scratch(self) -> BinaryIO:
@@ -115,11 +130,11 @@ class Mover:
             raise FileNotFoundError(key)
         return copy_file(found, target)
 
-    def store(self, path: Path, key: str) -> None:
+    def store(self, path: Path, key: str, digest: Digest) -> None:
         """Write the object, over what an interrupted attempt left. Raises StorageUnavailable."""
         for attempt in range(1, STORE_ATTEMPTS + 1):
             try:
-                return replace(self.storage, key, path)
+                return store_file(self.storage, key, path, digest)
             except OSError as error:
                 if attempt == STORE_ATTEMPTS or error.errno in HOPELESS:
                     reason = f"The storage did not take {key}: {error.strerror or error}."
@@ -128,19 +143,16 @@ class Mover:
         return None
 
 
-def replace(storage: Storage, key: str, path: Path) -> None:
-    """Store a file under exactly this key, also where the storage would rather choose another one."""
-    saved = save(storage, key, path)
-    if saved != key:
-        storage.delete(saved)
-        storage.delete(key)
-        if save(storage, key, path) != key:
-            raise OSError(errno.EIO, f"the storage names the object {saved} instead")
-
-
-def save(storage: Storage, key: str, path: Path) -> str:
-    with path.open("rb") as content:
-        return storage.save(key, File(content, name=posixpath.basename(key)))
+def store_file(storage: Storage, key: str, path: Path, digest: Digest) -> None:
+    """Store a file under exactly this key, over what is there."""
+    writer = object_store(storage).open_writer(key)
+    try:
+        with path.open("rb") as content:
+            copy_stream(content, writer)
+        writer.commit(digest.sha256)
+    except BaseException:
+        writer.abort()
+        raise
 
 
 def sniff(path: Path) -> filetypes.FileType | None:

@@ -19,7 +19,7 @@ from chitra.legacy.transfer import Stored
 from jobs import ledger
 from jobs.events import publish_each
 from photos.keeping import clean_name
-from photos.models import Photo
+from photos.models import LegacyFile, Photo
 
 RACES = 3
 
@@ -37,6 +37,11 @@ class Item:
     @property
     def kind(self) -> Kind:
         return Kind.PHOTOS if self.row.id else Kind.FILES
+
+    @property
+    def is_left_there(self) -> bool:
+        """Whether the old storage alone has the bytes."""
+        return isinstance(self.result, Stored) and not self.result.is_here
 
     @property
     def source_key(self) -> str:
@@ -81,6 +86,9 @@ class PhotoWriter:
             else:
                 repeated.append((item, photo))
         Photo.objects.bulk_create([photo for _, photo in new])
+        LegacyFile.objects.bulk_create(
+            LegacyFile(photo=photo, path=item.row.file_path) for item, photo in new if item.is_left_there
+        )
         self.give_up_objects(repeated)
         self.save_endings(items, new, repeated)
         arrivals = [

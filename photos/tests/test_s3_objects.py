@@ -6,6 +6,7 @@ import random
 import time
 import urllib.request
 import uuid
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -70,6 +71,15 @@ def test_a_large_object_goes_in_parts_and_leaves_no_upload_behind(storage: Objec
     assert [part.size for part in writer.parts] == [PART_BYTES, PART_BYTES, PART_BYTES, 12_345]
     assert hashlib.sha256(storage.open("1/ab/large.jpg").read()).digest() == hashlib.sha256(data).digest()
     assert uploads_in(storage) == []
+
+
+def test_a_digest_known_before_is_compared_by_the_store(storage: ObjectStorage) -> None:
+    for data, told in ((b"bytes", b"bytes"), (b"damaged", b"bytes")):
+        writer = storage.open_writer(f"1/ab/{data.decode()}.jpg")
+        writer.write(data)
+        with nullcontext() if data == told else pytest.raises(StorageUnavailable):
+            writer.commit(hashlib.sha256(told).hexdigest())
+    assert [found.key for found in storage.iterate()] == ["1/ab/bytes.jpg"]
 
 
 def test_an_aborted_upload_leaves_neither_object_nor_parts(storage: ObjectStorage) -> None:

@@ -10,12 +10,14 @@ from tqdm import tqdm
 
 from chitra.legacy.accounts import DEFAULT_DOMAIN
 from chitra.legacy.files import FileSource, LocalRoot, SourceUnavailable
+from chitra.legacy.ftp import FtpSource
 from chitra.legacy.migrate import Busy, DifferentDatabase, Migration
 from chitra.legacy.models import LegacySystem
 from chitra.legacy.options import USAGE, add_source_arguments, open_source
 from chitra.legacy.report import migration_report, migration_table, undecided_failures, write_report
 from chitra.legacy.source import LegacyDatabase
 from chitra.legacy.transfer import Mover, Peeker
+from chitra.legacy.waiting import is_read_through, waiting
 from photos.services import StorageUnavailable, library_for_import
 from photos.storages import originals
 
@@ -34,18 +36,30 @@ class Command(BaseCommand):
             "--email-domain", default=DEFAULT_DOMAIN, help="for users without an e-mail address"
         )
         parser.add_argument("--dry-run", action="store_true", help="decide and report, keep nothing")
+        parser.add_argument(
+            "--originals-later",
+            action="store_true",
+            help="read the files and write all rows, but leave the files on the FTP server of "
+            "CHITRA_LEGACY_FTP_HOST, from where they are copied on first use or by a run without this",
+        )
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with ExitStack() as stack:
             database, files, roots = open_source(stack, options)
+            if options["originals_later"]:
+                check_read_through(files)
             if dry_run:
                 with transaction.atomic():
                     self.migrate(database, files, options, dry_mover(files, roots), is_dry=True)
                     transaction.set_rollback(True)
             else:
                 self.migrate(
-                    database, files, options, Mover(files, originals(), local_roots=roots), is_dry=False
+                    database,
+                    files,
+                    options,
+                    Mover(files, originals(), local_roots=roots, leaves=options["originals_later"]),
+                    is_dry=False,
                 )
 
     def migrate(
@@ -63,6 +77,7 @@ class Command(BaseCommand):
                 owner=owner,
                 email_domain=options["email_domain"],
                 parallel=options["parallel"],
+                originals_later=is_dry or options["originals_later"],
                 on_progress=bar.update,
             )
             stopped = run(migration)
@@ -75,7 +90,16 @@ class Command(BaseCommand):
             raise CommandError(stopped)
         if failures:
             raise CommandError(f"{failures} rows or files failed for now. Run the same command again.")
-        self.stdout.write("Nothing was written." if is_dry else "Done. verify_migration proves it.")
+        if is_dry:
+            self.stdout.write("Nothing was written.")
+        elif not (left := waiting(system)):
+            self.stdout.write("Done. verify_migration proves it.")
+        elif options["originals_later"]:
+            self.stdout.write(
+                f"{left} originals are on the old server only. Run it without --originals-later."
+            )
+        else:
+            raise CommandError(f"{left} originals are gone or changed on the old server. Health counts them.")
 
 
 def find_system(options: dict[str, Any]) -> tuple[LegacySystem, Any]:
@@ -94,6 +118,15 @@ def find_system(options: dict[str, Any]) -> tuple[LegacySystem, Any]:
             )
         return known, owner
     return LegacySystem.objects.create(name=options["name"], library=library), owner
+
+
+def check_read_through(files: FileSource) -> None:
+    """Raises CommandError when nobody could see the originals meanwhile."""
+    if not isinstance(files, FtpSource) or not is_read_through(originals(), files.address):
+        raise CommandError(
+            "--originals-later needs --ftp, and CHITRA_LEGACY_FTP_HOST, _PORT and _BASE of the same server.",
+            returncode=USAGE,
+        )
 
 
 def run(migration: Migration) -> str:
