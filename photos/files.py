@@ -83,11 +83,18 @@ class FileWriter:
         self._path = Path(storage.path(key))
         self._fsync = storage.fsync
         self._temporary = self._path.with_name(f".{self._path.name}.{uuid.uuid4().hex}.part")
+        self._changed = {self._path.parent}  # folders with a new name in them
         self._syncing: Future[None] | None = None
         with file_errors():
-            self._new_directories = [parent for parent in self._path.parents if not parent.exists()]
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO = self._temporary.open("wb", buffering=0)
+            try:
+                self._file: BinaryIO = self._temporary.open("wb", buffering=0)
+            except FileNotFoundError:  # mostly the folder is there, and to look takes longer
+                self._make_folder()
+                self._file = self._temporary.open("wb", buffering=0)
+
+    def _make_folder(self) -> None:
+        self._changed |= {parent.parent for parent in self._path.parents if not parent.exists()}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
 
     def write(self, data: bytes, /) -> int:
         with file_errors():
@@ -109,8 +116,8 @@ class FileWriter:
             self._file.close()
             self._temporary.replace(self._path)
             if self._fsync:
-                for directory in {self._path.parent, *(made.parent for made in self._new_directories)}:
-                    sync_directory(directory)
+                for folder in self._changed:
+                    sync_directory(folder)
 
     def abort(self) -> None:
         if self._syncing is not None and not self._syncing.cancel():
