@@ -143,6 +143,19 @@ def test_what_a_column_cannot_hold_is_refused_and_never_cut(library: Library, me
     assert [type(outcome) for outcome in kept] == [Ingested, DataError]
 
 
+def test_rows_say_what_their_photos_do_the_usual_and_the_unusual(library: Library, media: Path) -> None:
+    stored = [file.commit() for file in received(library, jpeg(seed=1), jpeg(seed=2))]
+    plain, rich = [keeping.photo_of(file) for file in stored if isinstance(file, StoredFile)]
+    rich.title, rich.rating, rich.thumbhash = '50 % of {it}, "so"', 4, b"\0%"
+    rich.deleted_at, rich.latitude, rich.is_favorite = plain.created_at, 1.5, True
+    made = keeping.insert([plain, rich])
+    for photo in (plain, rich):
+        row = Photo.objects.get(pk=made[photo.uuid])
+        for field in Photo._meta.concrete_fields[1:]:
+            value = getattr(row, field.attname)
+            assert (bytes(value) if field.name == "thumbhash" else value) == getattr(photo, field.attname)
+
+
 def test_a_file_that_is_no_picture_does_not_stop_the_group(library: Library, media: Path) -> None:
     good, bad, empty = take(library, jpeg(), b"text", b"")
     assert isinstance(good, Ingested)
