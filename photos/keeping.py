@@ -25,6 +25,7 @@ from django.db import (
 
 from jobs import ledger
 from jobs.events import publish_each, publishing
+from jobs.prepared import prepared_cursor
 from photos.capture_time import decide
 from photos.filetypes import FileType
 from photos.hashing import Digest
@@ -131,7 +132,7 @@ def insert(photos: Sequence[Photo]) -> dict[uuid.UUID, int]:
     statement, parameters = insertion(sorted(photos, key=lambda photo: photo.checksum))
     planning, planning_parameters = ledger.planning("subject")
     # Inside somebody's transaction a refusal must not break it; alone, the statement is one by itself.
-    with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
+    with transaction.atomic() if connection.in_atomic_block else nullcontext(), prepared_cursor() as cursor:
         cursor.execute(
             f"WITH subject AS ({statement} ON CONFLICT (library_id, checksum) DO NOTHING "
             "RETURNING id, uuid, library_id), "
@@ -219,7 +220,7 @@ def known_photos(library: Library, checksums: Iterable[str]) -> dict[str, Photo]
     """The library's photos with these SHA-256, brought back from the trash if they lay there."""
     # Ids first and by hand: mostly there is none, and reading photos takes ten times as long.
     table = connection.ops.quote_name(Photo._meta.db_table)
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"SELECT id FROM {table} WHERE library_id = %s AND checksum = ANY(%s)",
             [library.pk, list(checksums)],
