@@ -67,31 +67,30 @@ class Ingested:
 
 def keep_photo(file: StoredFile) -> Ingested:
     """The row of an object. When somebody was faster with the same bytes, the object goes again."""
-    (kept,) = keep_photos([file])
+    (kept,) = keep_photos([photo_of(file)])
     if isinstance(kept, DatabaseError):
         raise kept
     return kept
 
 
-def keep_photos(files: Sequence[StoredFile]) -> list[Ingested | DatabaseError]:
-    """The rows of objects of one library, in one transaction; done again it ends alike.
+def keep_photos(photos: Sequence[Photo]) -> list[Ingested | DatabaseError]:
+    """These rows of objects of one library, in one transaction; done again it ends alike.
 
     A row that the database refuses takes its object along, and no other's. When the connection breaks, all
     objects stay: bytes without a row do no harm, the reverse does.
     """
-    photos = [photo_of(file) for file in files]
     try:
         made = insert(photos)
     except (OperationalError, InterfaceError):
         raise
     except DatabaseError as error:
-        if len(files) > 1:
-            return [kept for file in files for kept in keep_photos([file])]
-        drop_original(files[0].key)
+        if len(photos) > 1:
+            return [kept for photo in photos for kept in keep_photos([photo])]
+        drop_original(photos[0].original_key)
         return [error]
     except Exception:
-        for file in files:
-            drop_original(file.key)
+        for photo in photos:
+            drop_original(photo.original_key)
         raise
     announce(photos[0].library_id, [*made.values()])
     for photo in photos:
@@ -101,7 +100,7 @@ def keep_photos(files: Sequence[StoredFile]) -> list[Ingested | DatabaseError]:
 
 
 def photo_of(file: StoredFile) -> Photo:
-    """The row as it is made."""
+    """Its row, not made yet. Asks the database nothing."""
     origin = file.origin
     photo = Photo(
         library=origin.library,

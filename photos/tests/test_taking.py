@@ -87,7 +87,7 @@ def test_nothing_has_a_row_before_its_bytes_are_durable(
     seen: list[bytes] = []
 
     def look(kept: Any) -> Any:
-        seen.extend(read_bytes(originals(), file.key) for file in kept)
+        seen.extend(read_bytes(originals(), photo.original_key) for photo in kept)
         return keep(kept)
 
     monkeypatch.setattr(services, "keep_photos", look)
@@ -139,7 +139,7 @@ def test_what_a_column_cannot_hold_is_refused_and_never_cut(library: Library, me
     files = [file.commit() for file in received(library, jpeg(seed=1), jpeg(seed=2))]
     assert all(isinstance(file, StoredFile) for file in files)
     long = replace(files[1], key="x" * 3000)  # type: ignore[type-var]
-    kept = keeping.keep_photos([files[0], long])  # type: ignore[list-item]
+    kept = keeping.keep_photos([keeping.photo_of(file) for file in (files[0], long)])  # type: ignore[arg-type]
     assert [type(outcome) for outcome in kept] == [Ingested, DataError]
 
 
