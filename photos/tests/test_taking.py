@@ -1,5 +1,6 @@
 """Groups of files: one commit for all, and none at the cost of another."""
 
+import errno
 import io
 import threading
 from collections.abc import Callable
@@ -13,12 +14,13 @@ from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from jobs.steps import all_steps
+from photos import files as photos_files
 from photos import keeping, services, taking
 from photos.importing import import_folder
 from photos.keeping import Ingested, Origin, StoredFile
 from photos.models import Library, Photo, PhotoStep
 from photos.services import IncomingFile, RejectedFile, finish_all, receive
-from photos.storages import originals, read_bytes
+from photos.storages import originals, own_store, read_bytes
 from photos.taking import SourceFile, in_groups, take_all
 from photos.tests.pictures import jpeg
 
@@ -93,6 +95,34 @@ def test_nothing_has_a_row_before_its_bytes_are_durable(
     monkeypatch.setattr(services, "keep_photos", look)
     finish_all(files)
     assert sorted(seen) == sorted([jpeg(seed=1), jpeg(seed=2)])
+
+
+def test_an_object_that_does_not_become_durable_takes_only_its_own_row_along(
+    library: Library, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [OSError(errno.EIO, "Input/output error")]
+
+    def fail_once(path: Path) -> None:
+        if failures:
+            raise failures.pop()
+
+    monkeypatch.setattr(own_store(), "fsync", True)
+    monkeypatch.setattr(photos_files, "sync_directory", fail_once)
+    outcomes = finish_all(received(library, *(jpeg(seed=seed) for seed in range(3))))
+    kinds = sorted(type(outcome).__name__ for outcome in outcomes)
+    assert kinds == ["Ingested", "Ingested", "StorageUnavailable"]
+    assert stored(media) == sorted(Photo.objects.values_list("original_key", flat=True))
+    assert PhotoStep.objects.count() == 2 * STEPS
+
+
+def test_of_a_duplicate_whose_commit_began_nothing_stays(
+    library: Library, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_store(), "fsync", True)
+    finish_all(received(library, jpeg(seed=1), jpeg(seed=2)))
+    again = finish_all(received(library, jpeg(seed=2), jpeg(seed=1)))
+    assert all(isinstance(outcome, Ingested) and outcome.is_duplicate for outcome in again)
+    assert stored(media) == sorted(Photo.objects.values_list("original_key", flat=True))
 
 
 def test_the_same_bytes_twice_in_a_group_are_one_photo(library: Library, media: Path) -> None:
