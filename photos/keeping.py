@@ -164,7 +164,7 @@ class Column:
 @cache
 def columns() -> list[Column]:
     """All but the key. What begins otherwise in each row (UUID, time) is never the usual."""
-    server = connections[DEFAULT_DB_ALIAS]
+    server: Any = connections[DEFAULT_DB_ALIAS]
     blank = Photo()
     made = []
     for field in Photo._meta.concrete_fields:
