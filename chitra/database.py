@@ -34,9 +34,9 @@ def parse(url: str, *, password: str = "", pool_size: int = 0) -> dict[str, Any]
     options: dict[str, Any] = {
         key: value for key, value in query.items() if key not in {"host", "port", "user"}
     }
+    options["prepare_threshold"] = PREPARE_THRESHOLD
     if pool_size:
         options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
-        options["prepare_threshold"] = PREPARE_THRESHOLD
         options.setdefault("options", SESSION)
     return {
         "ENGINE": "django.db.backends.postgresql",

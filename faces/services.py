@@ -61,23 +61,33 @@ def model_version(choice: packs.PackChoice) -> FaceModelVersion:
     return version
 
 
-def detect_faces(photo: Photo, model: detection.FaceModel, version: FaceModelVersion) -> int:
-    """Find the faces on a photo's preview and keep them with vector and crop. Returns how many there are.
+def look_at(photo: Photo, model: detection.FaceModel) -> tuple[Rgb, list[detection.DetectedFace]]:
+    """A photo's preview and the faces on it. Not for the ORM: it may run in a thread."""
+    rgb = decode_rgb(read_bytes(renditions(), photo.rendition_key("preview")))
+    return rgb, model.detect(rgb, min_score=MIN_SCORE)
+
+
+def keep_faces(
+    photo: Photo,
+    seen: tuple[Rgb, list[detection.DetectedFace]],
+    model: detection.FaceModel,
+    version: FaceModelVersion,
+) -> int:
+    """Keep what `look_at` saw on a photo, with vectors and crops. Returns how many faces there are.
 
     Of a crowd the original is looked at. Done again, a face found before (by overlap) keeps its row and
     person. One that is not found any more stays when it has a person or was drawn, and is described where it
     is; what is no face stays none.
     """
-    rgb = decode_rgb(read_bytes(renditions(), photo.rendition_key("preview")))
-    found = model.detect(rgb, min_score=MIN_SCORE)
+    rgb, found = seen
     if detection.shows_crowd(found, *rgb.shape[:2]) and (larger := larger_picture(photo, rgb)) is not None:
         rgb, found = larger, model.detect(larger, min_score=MIN_SCORE)
     with transaction.atomic():
         known = list(Face.objects.filter(photo=photo).select_for_update().order_by("pk"))
         pairs, gone = match_boxes(known, found)
-        for face, seen in pairs:
+        for face, now in pairs:
             if face is None or not face.is_dismissed:
-                save_face(photo, face, seen, rgb, version)
+                save_face(photo, face, now, rgb, version)
         for face in gone:
             keep_or_drop(photo, face, rgb, model, version)
     return len(found)

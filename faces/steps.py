@@ -1,6 +1,8 @@
 """The step of this app: faces on a photo."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from django.conf import settings
 
@@ -10,21 +12,28 @@ from photos.imaging import UndecodableImage
 from photos.models import Photo
 
 NAMES_VERSION = "1"
+BATCH_SIZE = 4
 
 
 def find_faces(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
-    """Detect, embed and crop the faces of each photo, then put the new ones to people."""
+    """Detect, embed and crop the faces of each photo, then put the new ones to people.
+
+    Several photos at once, each on few threads: a network of many small parts gains little from more.
+    """
     choice = services.pack_choice(may_download=True)
     if not choice.is_available:
         return dict.fromkeys(photo_ids, StepResult.skipped(choice.reason))
+    at_once = min(settings.ML_THREADS, BATCH_SIZE)
     try:
-        model = detection.load(choice, threads=settings.ML_THREADS)
+        model = detection.load(choice, threads=settings.ML_THREADS // at_once)
     except detection.FaceModelError as error:
         return dict.fromkeys(photo_ids, StepResult.failed(str(error)))
     version = services.model_version(choice)
     photos = list(Photo.objects.filter(pk__in=photo_ids))
-    for photo in photos:
-        services.detect_faces(photo, model, version)
+    with ThreadPoolExecutor(at_once) as threads:
+        seen = list(threads.map(partial(services.look_at, model=model), photos))
+    for photo, faces in zip(photos, seen, strict=True):
+        services.keep_faces(photo, faces, model, version)
     for library_id in sorted({photo.library_id for photo in photos}):
         in_library = [photo.pk for photo in photos if photo.library_id == library_id]
         grouping.place_new_faces(library_id, in_library, version, threshold=choice.match_threshold)
@@ -44,7 +53,7 @@ FACES = Step(
     version=faces_version,
     after="renditions",
     cluster="ml",
-    batch_size=4,
+    batch_size=BATCH_SIZE,
 )
 
 

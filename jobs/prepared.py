@@ -1,4 +1,4 @@
-"""Statements that PostgreSQL plans once: for the few queries that make up most of the requests."""
+"""Statements that PostgreSQL plans once: for the few that make up most of the requests, and of an import."""
 
 from typing import Any
 
@@ -10,8 +10,7 @@ from psycopg import Cursor
 def prepared_cursor() -> CursorWrapper:
     """A cursor of the ORM's connection that prepares a statement when the same text comes again and again.
 
-    Django's own puts the parameters into the text, so that no text comes twice. Prepared is only where
-    `prepare_threshold` is set: in the web server.
+    Django's own puts the parameters into the text, so that no text comes twice.
     """
     connection.ensure_connection()
     cursor: Any = Cursor(connection.connection)

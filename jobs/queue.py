@@ -11,6 +11,7 @@ from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 from jobs.models import StepWake
+from jobs.prepared import prepared_cursor
 from jobs.steps import get_step
 
 LOST_AFTER = timedelta(minutes=5)
@@ -33,7 +34,7 @@ def wake(*steps: str) -> None:
 
 def request_drains(steps: Sequence[str]) -> None:
     """Queue a drain of each step unless one is queued that has not begun: mostly one is."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute("SELECT step FROM jobs_stepwake WHERE step = ANY(%s)", [list(steps)])
         queued = {step for (step,) in cursor.fetchall()}
     for step in steps:

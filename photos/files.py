@@ -15,7 +15,7 @@ from django.core.files.storage import FileSystemStorage
 from photos.objects import Leftover, ObjectStat, copy_stream
 from photos.storage_errors import unavailable
 
-_syncers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="fsync")
+_committers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="fsync")
 
 
 class DurableFileSystemStorage(FileSystemStorage):
@@ -83,11 +83,19 @@ class FileWriter:
         self._path = Path(storage.path(key))
         self._fsync = storage.fsync
         self._temporary = self._path.with_name(f".{self._path.name}.{uuid.uuid4().hex}.part")
-        self._syncing: Future[None] | None = None
+        self._changed = {self._path.parent}  # folders with a new name in them
+        self._committing: Future[None] | None = None
+        self._is_committed = False
         with file_errors():
-            self._new_directories = [parent for parent in self._path.parents if not parent.exists()]
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO = self._temporary.open("wb", buffering=0)
+            try:
+                self._file: BinaryIO = self._temporary.open("wb", buffering=0)
+            except FileNotFoundError:  # mostly the folder is there, and to look takes longer
+                self._make_folder()
+                self._file = self._temporary.open("wb", buffering=0)
+
+    def _make_folder(self) -> None:
+        self._changed |= {parent.parent for parent in self._path.parents if not parent.exists()}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
 
     def write(self, data: bytes, /) -> int:
         with file_errors():
@@ -97,24 +105,32 @@ class FileWriter:
         return len(data)
 
     def flush(self) -> None:
-        if self._fsync and self._syncing is None:
-            self._syncing = _syncers.submit(os.fsync, self._file.fileno())
+        if self._fsync and self._committing is None:
+            self._committing = _committers.submit(self._commit)
 
     def commit(self, sha256: str = "") -> None:
         with file_errors():
-            if self._syncing is not None:
-                self._syncing.result()
-            elif self._fsync:
-                os.fsync(self._file.fileno())
-            self._file.close()
-            self._temporary.replace(self._path)
-            if self._fsync:
-                for directory in {self._path.parent, *(made.parent for made in self._new_directories)}:
-                    sync_directory(directory)
+            if self._committing is None:
+                self._commit()
+            else:
+                self._committing.result()
+        self._is_committed = True
+
+    def _commit(self) -> None:
+        if self._fsync:
+            os.fsync(self._file.fileno())
+        self._file.close()
+        self._temporary.replace(self._path)
+        if self._fsync:
+            for folder in self._changed:
+                sync_directory(folder)
 
     def abort(self) -> None:
-        if self._syncing is not None and not self._syncing.cancel():
-            self._syncing.exception()  # the file must stay open until then
+        if self._is_committed:
+            return
+        if self._committing is not None and not self._committing.cancel():
+            self._committing.exception()  # the file must stay open until then
+            self._path.unlink(missing_ok=True)
         self._file.close()
         self._temporary.unlink(missing_ok=True)
 

@@ -35,7 +35,7 @@ class ObjectWriter(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
     def flush(self) -> None:
-        """That was all: what can be done before `commit` begins beside the caller's other work."""
+        """That was all, of an object with a new key: what can be done before `commit` begins meanwhile."""
 
     def commit(self, sha256: str = "") -> None:
         """`sha256` of all that was written, in hex, spares a store that compares it to compute it again."""

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from photos.filetypes import HEAD_BYTES, FileType, describe_stranger, sniff
 from photos.hashing import Digest, RunningDigest, TooLarge
-from photos.keeping import Ingested, Origin, StoredFile, keep_photos, known_photos
+from photos.keeping import Ingested, Origin, StoredFile, keep_photos, known_photos, photo_of
 from photos.models import Library, Membership, Photo
 from photos.objects import CHUNK_BYTES, ObjectWriter
 from photos.storage_errors import StorageUnavailable as StorageUnavailable
@@ -83,7 +83,7 @@ class IncomingFile:
         return self._writer
 
     def close(self) -> None:
-        """There are no more pieces. While they go to the disk, the last are hashed here."""
+        """There are no more pieces. While the object becomes durable, the last are hashed here."""
         (self._writer or self._open()).flush()
         self._digest.digest  # noqa: B018
 
@@ -107,6 +107,11 @@ class IncomingFile:
         assert self._kind is not None
         return self._kind
 
+    @property
+    def stored(self) -> StoredFile:
+        """What it is once it is committed."""
+        return StoredFile(self.origin, self._uuid, self._key, self.digest, self.kind)
+
     def commit(self) -> StoredFile | StorageUnavailable:
         """Have the object durable, or nothing of it."""
         assert self._writer is not None
@@ -116,7 +121,7 @@ class IncomingFile:
         except StorageUnavailable as error:
             self.abort()
             return error
-        return StoredFile(self.origin, self._uuid, self._key, self.digest, self.kind)
+        return self.stored
 
     def finish(self) -> Ingested:
         """Commit object and row. The same bytes twice in a library are answered with the photo there is."""
@@ -148,10 +153,12 @@ def finish_all(
             if file.checksum in known or fresh.setdefault(file.checksum, file) is not file:
                 file.abort()
         outcomes: dict[str, Any] = {checksum: Ingested(photo, True) for checksum, photo in known.items()}
+        photos = {checksum: photo_of(file.stored) for checksum, file in fresh.items()}
         outcomes |= zip(fresh, at_once(IncomingFile.commit, list(fresh.values())), strict=True)
-        stored = {key: kept for key, kept in outcomes.items() if isinstance(kept, StoredFile)}
+        stored = [checksum for checksum, kept in outcomes.items() if isinstance(kept, StoredFile)]
         if stored:
-            outcomes |= zip(stored, patiently(lambda: keep_photos(list(stored.values()))), strict=True)
+            rows = [photos[checksum] for checksum in stored]
+            outcomes |= zip(stored, patiently(lambda: keep_photos(rows)), strict=True)
     except BaseException:
         for file in files:
             file.abort()

@@ -10,6 +10,7 @@ the offline encoder, whose weights are Python packages → unavailable, with wha
 from __future__ import annotations
 
 import importlib.util
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -160,6 +161,9 @@ def as_caption(text: str) -> str:
 
 
 def _load(choice: Choice, threads: int | None, text_only: bool) -> Encoder:
+    # Threads that wait for one another would take the cores from the other workers of the machine. OpenMP
+    # asks when torch is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     if threads is not None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,9 +89,14 @@ def encoder_version(choice: encoders.Choice) -> EncoderVersion:
 
 def read_thumbnails(photos: Sequence[Photo]) -> list[np.ndarray[Any, Any]]:
     """Decoded thumbnails, RGB uint8. Encoders look at 224 to 260 pixels, so a thumbnail holds it all."""
+    with ThreadPoolExecutor(settings.ML_THREADS) as threads:
+        return list(threads.map(read_thumbnail, photos))
+
+
+def read_thumbnail(photo: Photo) -> np.ndarray[Any, Any]:
     from photos.imaging import decode_rgb
 
-    return [decode_rgb(read_bytes(renditions(), photo.rendition_key("thumbnail"))) for photo in photos]
+    return decode_rgb(read_bytes(renditions(), photo.rendition_key("thumbnail")))
 
 
 def save_embeddings(photos: Sequence[Photo], vectors: np.ndarray[Any, Any], choice: encoders.Choice) -> None:

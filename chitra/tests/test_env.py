@@ -106,7 +106,7 @@ def test_a_url_with_a_socket() -> None:
         "/run/pg",
         "alice",
         "5433",
-        {},
+        {"prepare_threshold": 5},
     )
 
 

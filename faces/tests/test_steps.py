@@ -80,7 +80,7 @@ def add(add_photo: AddPhoto) -> AddPhoto:
 
 def look(photo: Photo, model: ToldModel) -> list[Face]:
     """What the step does with one photo."""
-    services.detect_faces(photo, model, version_of(model))
+    services.keep_faces(photo, services.look_at(photo, model), model, version_of(model))
     grouping.place_new_faces(photo.library_id, [photo.pk], version_of(model), threshold=THRESHOLD)
     return list(Face.objects.filter(photo=photo).order_by("pk"))
 

@@ -1,5 +1,6 @@
 """The file system as a storage: whole files or none."""
 
+import errno
 import io
 import os
 import stat
@@ -10,6 +11,7 @@ import pytest
 from django.core.files.base import ContentFile, File
 
 from photos.files import DurableFileSystemStorage
+from photos.storage_errors import StorageUnavailable
 from photos.storages import local_path, read_bytes
 
 
@@ -53,6 +55,43 @@ def test_a_stream_that_breaks_leaves_nothing_behind(
 
     with pytest.raises(OSError, match="Input/output error"):
         storage.save("1/ab/x.jpg", File(cast(Any, Broken()), name="x.jpg"))
+    assert files(tmp_path) == []
+
+
+def test_an_object_given_up_after_its_commit_began_leaves_nothing(
+    storage: DurableFileSystemStorage, tmp_path: Path
+) -> None:
+    writer = storage.open_writer("1/ab/x.jpg")
+    writer.write(b"picture")
+    writer.flush()
+    writer.abort()
+    assert files(tmp_path) == []
+
+
+def test_a_committed_object_is_not_taken_away_again(
+    storage: DurableFileSystemStorage, tmp_path: Path
+) -> None:
+    writer = storage.open_writer("1/ab/x.jpg")
+    writer.write(b"picture")
+    writer.flush()
+    writer.commit()
+    writer.abort()
+    assert read_bytes(storage, "1/ab/x.jpg") == b"picture"
+
+
+def test_an_object_that_cannot_be_made_durable_says_so_and_leaves_nothing(
+    storage: DurableFileSystemStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("photos.files.sync_directory", fail)
+    writer = storage.open_writer("1/ab/x.jpg")
+    writer.write(b"picture")
+    writer.flush()
+    with pytest.raises(StorageUnavailable):
+        writer.commit()
+    writer.abort()
     assert files(tmp_path) == []
 
 

@@ -1,5 +1,6 @@
 """Groups of files: one commit for all, and none at the cost of another."""
 
+import errno
 import io
 import threading
 from collections.abc import Callable
@@ -13,12 +14,13 @@ from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from jobs.steps import all_steps
+from photos import files as photos_files
 from photos import keeping, services, taking
 from photos.importing import import_folder
 from photos.keeping import Ingested, Origin, StoredFile
 from photos.models import Library, Photo, PhotoStep
 from photos.services import IncomingFile, RejectedFile, finish_all, receive
-from photos.storages import originals, read_bytes
+from photos.storages import originals, own_store, read_bytes
 from photos.taking import SourceFile, in_groups, take_all
 from photos.tests.pictures import jpeg
 
@@ -87,12 +89,40 @@ def test_nothing_has_a_row_before_its_bytes_are_durable(
     seen: list[bytes] = []
 
     def look(kept: Any) -> Any:
-        seen.extend(read_bytes(originals(), file.key) for file in kept)
+        seen.extend(read_bytes(originals(), photo.original_key) for photo in kept)
         return keep(kept)
 
     monkeypatch.setattr(services, "keep_photos", look)
     finish_all(files)
     assert sorted(seen) == sorted([jpeg(seed=1), jpeg(seed=2)])
+
+
+def test_an_object_that_does_not_become_durable_takes_only_its_own_row_along(
+    library: Library, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [OSError(errno.EIO, "Input/output error")]
+
+    def fail_once(path: Path) -> None:
+        if failures:
+            raise failures.pop()
+
+    monkeypatch.setattr(own_store(), "fsync", True)
+    monkeypatch.setattr(photos_files, "sync_directory", fail_once)
+    outcomes = finish_all(received(library, *(jpeg(seed=seed) for seed in range(3))))
+    kinds = sorted(type(outcome).__name__ for outcome in outcomes)
+    assert kinds == ["Ingested", "Ingested", "StorageUnavailable"]
+    assert stored(media) == sorted(Photo.objects.values_list("original_key", flat=True))
+    assert PhotoStep.objects.count() == 2 * STEPS
+
+
+def test_of_a_duplicate_whose_commit_began_nothing_stays(
+    library: Library, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_store(), "fsync", True)
+    finish_all(received(library, jpeg(seed=1), jpeg(seed=2)))
+    again = finish_all(received(library, jpeg(seed=2), jpeg(seed=1)))
+    assert all(isinstance(outcome, Ingested) and outcome.is_duplicate for outcome in again)
+    assert stored(media) == sorted(Photo.objects.values_list("original_key", flat=True))
 
 
 def test_the_same_bytes_twice_in_a_group_are_one_photo(library: Library, media: Path) -> None:
@@ -139,8 +169,21 @@ def test_what_a_column_cannot_hold_is_refused_and_never_cut(library: Library, me
     files = [file.commit() for file in received(library, jpeg(seed=1), jpeg(seed=2))]
     assert all(isinstance(file, StoredFile) for file in files)
     long = replace(files[1], key="x" * 3000)  # type: ignore[type-var]
-    kept = keeping.keep_photos([files[0], long])  # type: ignore[list-item]
+    kept = keeping.keep_photos([keeping.photo_of(file) for file in (files[0], long)])  # type: ignore[arg-type]
     assert [type(outcome) for outcome in kept] == [Ingested, DataError]
+
+
+def test_rows_say_what_their_photos_do_the_usual_and_the_unusual(library: Library, media: Path) -> None:
+    stored = [file.commit() for file in received(library, jpeg(seed=1), jpeg(seed=2))]
+    plain, rich = [keeping.photo_of(file) for file in stored if isinstance(file, StoredFile)]
+    rich.title, rich.rating, rich.thumbhash = '50 % of {it}, "so"', 4, b"\0%"
+    rich.deleted_at, rich.latitude, rich.is_favorite = plain.created_at, 1.5, True
+    made = keeping.insert([plain, rich])
+    for photo in (plain, rich):
+        row = Photo.objects.get(pk=made[photo.uuid])
+        for field in Photo._meta.concrete_fields[1:]:
+            value = getattr(row, field.attname)
+            assert (bytes(value) if field.name == "thumbhash" else value) == getattr(photo, field.attname)
 
 
 def test_a_file_that_is_no_picture_does_not_stop_the_group(library: Library, media: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -209,3 +210,23 @@ def test_our_table_of_repositories_agrees_with_open_clips() -> None:
 
     for (model, pretrained), repository in clip_weights.REPOSITORIES.items():
         assert get_pretrained_cfg(model, pretrained)["hf_hub"] == f"{repository}/"
+
+
+def test_threads_of_the_encoder_that_wait_leave_their_core_to_others() -> None:
+    program = """
+        from pathlib import Path
+        from search import encoders
+
+        choice = encoders.choose(
+            preference="offline", model="ViT-B-32", pretrained="", model_dir=None, state_dir=Path("unused")
+        )
+        encoders.load(choice, threads=1)
+    """
+    environment = {**os.environ, "OMP_DISPLAY_ENV": "TRUE"}
+    environment.pop("OMP_WAIT_POLICY", None)
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    root = Path(encoders.__file__).parent.parent
+    done = subprocess.run(
+        command, cwd=root, env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert "OMP_WAIT_POLICY = 'PASSIVE'" in done.stderr
