@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -220,10 +221,11 @@ def test_apples_moments_are_read(text: str, moment: datetime | None) -> None:
 
 def test_what_immich_made_itself_is_left_out(import_photos: Import, tmp_path: Path) -> None:
     put_picture(tmp_path / "in" / "upload" / "user" / "ab" / "a.jpg", 1)
-    put_picture(tmp_path / "in" / "thumbs" / "user" / "ab" / "a-preview.jpeg", 2)
+    put_picture(tmp_path / "in" / "thumbs" / str(uuid4()) / "ab" / "cd" / "a-preview.jpeg", 2)
+    put_picture(tmp_path / "in" / "library" / "admin" / "profile" / "b.jpg", 3)
     out = import_photos(tmp_path / "in")
     assert "an export of Immich" in out
-    assert Photo.objects.get().original_name == "a.jpg"
+    assert sorted(Photo.objects.values_list("original_name", flat=True)) == ["a.jpg", "b.jpg"]
 
 
 @pytest.mark.parametrize("names", [["a.jpg"], ["a.jpg", "a.json"], ["library/x/a.jpg"], ["a.jpg", "a.xmp"]])
