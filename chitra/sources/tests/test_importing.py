@@ -228,6 +228,18 @@ def test_what_immich_made_itself_is_left_out(import_photos: Import, tmp_path: Pa
     assert sorted(Photo.objects.values_list("original_name", flat=True)) == ["a.jpg", "b.jpg"]
 
 
+def test_what_systems_keep_beside_photos_is_passed_over(import_photos: Import, tmp_path: Path) -> None:
+    put_picture(tmp_path / "in" / "a.jpg", 1)
+    put_picture(tmp_path / "in" / "@eaDir" / "a.jpg" / "SYNOPHOTO_THUMB_XL.jpg", 2)
+    put_picture(tmp_path / "in" / "#Recycle" / "b.jpg", 3)
+    (tmp_path / "in" / "Thumbs.db").write_bytes(b"x")
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for path in (tmp_path / "in").rglob("*"):
+            archive.write(path, path.relative_to(tmp_path))
+    assert "1 imported, 0 already there, 0 not pictures, 0 failed" in import_photos(tmp_path / "in")
+    assert "0 imported, 1 already there, 0 not pictures, 0 failed" in import_photos(tmp_path / "in.zip")
+
+
 @pytest.mark.parametrize("names", [["a.jpg"], ["a.jpg", "a.json"], ["library/x/a.jpg"], ["a.jpg", "a.xmp"]])
 def test_plain_folders_are_taken_for_what_they_are(tmp_path: Path, names: list[str]) -> None:
     for name in names:
