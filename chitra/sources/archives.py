@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 from photos.clutter import is_clutter
 
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+PACKED = (".tgz", ".tar.gz", ".tar", ".7z", ".rar")
+UNPACK = "An archive of this kind is not read. Unpack it into a folder, or ask for zip archives."
 MAX_SIDECAR_BYTES = 4 * 1024 * 1024
 
 
@@ -70,6 +72,9 @@ class Sources:
                 found += self._members(path)
                 continue
             for file in self._walk(path):
+                if file.name.lower().endswith(PACKED):
+                    self.problems.append((file.shown, UNPACK))
+                    continue
                 is_archive = with_archives and not file.folder and file.name.lower().endswith(".zip")
                 found += self._members(file.local) if is_archive and file.local else [file]
         return sorted(found, key=lambda file: (file.path, file.shown))

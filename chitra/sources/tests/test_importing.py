@@ -228,6 +228,16 @@ def test_what_immich_made_itself_is_left_out(import_photos: Import, tmp_path: Pa
     assert sorted(Photo.objects.values_list("original_name", flat=True)) == ["a.jpg", "b.jpg"]
 
 
+def test_an_archive_that_is_not_read_has_failed(import_photos: Import, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "takeout-001.TGZ").write_bytes(b"\x1f\x8b" + bytes(50))
+    out = import_photos(tmp_path / "in")
+    assert "0 imported, 0 already there, 0 not pictures, 1 failed" in out
+    assert "Unpack it into a folder" in out
+    with pytest.raises(CommandError, match="Unpack it into a folder"):
+        import_photos(tmp_path / "in" / "takeout-001.TGZ")
+
+
 def test_what_systems_keep_beside_photos_is_passed_over(import_photos: Import, tmp_path: Path) -> None:
     put_picture(tmp_path / "in" / "a.jpg", 1)
     put_picture(tmp_path / "in" / "@eaDir" / "a.jpg" / "SYNOPHOTO_THUMB_XL.jpg", 2)
