@@ -2,7 +2,8 @@
 
 from faces import regions
 from faces.region_import import apply_regions
-from photos.imaging import UndecodableImage
+from photos.decoding import decode
+from photos.imaging import UndecodableImage, stored_size
 from photos.metadata import read_xmp_packet
 from photos.models import Photo
 from photos.storages import local_path, originals
@@ -13,13 +14,19 @@ def name_faces(photo: Photo, packet: bytes) -> None:
     found = regions.parse(packet)
     if not any(region.name.strip() and region.kind == "face" for region in found.regions):
         return
-    try:
-        with local_path(originals(), photo.original_key) as path:
-            _, orientation = read_xmp_packet(path)
-    except (UndecodableImage, FileNotFoundError):
-        orientation = 1
-    upright = regions.upright(
-        found, orientation=orientation, width=photo.width or 0, height=photo.height or 0
-    )
+    orientation, (width, height) = how_it_lies(photo)
+    upright = regions.upright(found, orientation=orientation, width=width, height=height)
     named = [region for region in upright if region.kind == "face" and region.name.strip()]
     apply_regions(photo, named)
+
+
+def how_it_lies(photo: Photo) -> tuple[int, tuple[int, int]]:
+    """EXIF's orientation and the size of the upright picture (0 if unknown): it has no renditions yet."""
+    orientation = 1
+    try:
+        with local_path(originals(), photo.original_key) as path:
+            _, orientation = decode(read_xmp_packet, path)
+            width, height = decode(stored_size, path)
+    except (UndecodableImage, FileNotFoundError):
+        return orientation, (0, 0)
+    return orientation, (height, width) if orientation >= 5 else (width, height)

@@ -19,11 +19,13 @@ from chitra.sources.import_report import read_rows
 from chitra.sources.plans import TRASHED, detect
 from chitra.sources.tests.trees import fingerprint, put_picture
 from chitra.sources.xmp_writer import Sidecar, write
+from faces import regions
 from faces.models import Face, Person
+from faces.regions import Region
 from jobs.tasks import drain
 from photos.models import Album, Library, Photo, Tag
 from photos.stack_editing import stack_photos
-from photos.tests.pictures import jpeg
+from photos.tests.pictures import jpeg, turned_jpeg
 
 Import = Callable[..., str]
 NOON = 1577880000  # 2020-01-01 12:00 UTC
@@ -257,6 +259,28 @@ def test_plain_folders_are_taken_for_what_they_are(tmp_path: Path, names: list[s
         (tmp_path / name).write_text("{}")
     with Sources([tmp_path]) as sources:
         assert detect(sources.files(), sources.read) == "folders"
+
+
+@pytest.mark.parametrize(
+    ("stored", "box", "upright"),
+    [((480, 640), (0.1, 0.2, 0.3, 0.3), (0.7, 0.1, 0.8, 0.3)), ((640, 480), (0.7, 0.1, 0.8, 0.3), None)],
+)
+def test_faces_of_a_sidecar_lie_as_its_program_saw_the_picture(
+    stored: tuple[int, int],
+    box: regions.Box,
+    upright: regions.Box | None,
+    import_photos: Import,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(turned_jpeg(6))
+    width, height = stored
+    packet = regions.write([Region("Charlie", box)], width=width, height=height)
+    (tmp_path / "in" / "a.jpg.xmp").write_bytes(packet)
+    import_photos(tmp_path / "in")
+    face = Face.objects.get()
+    assert face.person is not None
+    assert (face.person.name, face.box) == ("Charlie", pytest.approx(upright or box))
 
 
 def test_an_export_comes_back_as_it_was(
