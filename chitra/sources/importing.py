@@ -20,7 +20,7 @@ from chitra.sources.details import Details
 from chitra.sources.import_report import Row, Status
 from chitra.sources.plans import EXPORT_FILES, PHOTO_LIST, ImportPlan, Planned
 from chitra.sources.records import restore_albums, restore_people, restore_photo
-from chitra.sources.sidecar_faces import name_faces
+from chitra.sources.sidecars import name_faces
 from chitra.sources.stack_records import restore_stacks
 from photos.importing import keep_sidecar
 from photos.keeping import Ingested, Origin

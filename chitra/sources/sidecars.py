@@ -1,12 +1,25 @@
-"""Names on faces, as an XMP sidecar has them."""
+"""What an XMP file beside a picture says, the names on its faces among it."""
+
+from pathlib import Path
 
 from faces import regions
 from faces.region_import import apply_regions
 from photos.decoding import decode
 from photos.imaging import UndecodableImage, stored_size
+from photos.importing import keep_sidecar, read_sidecar
 from photos.metadata import read_xmp_packet
 from photos.models import Photo
 from photos.storages import local_path, originals
+
+
+def take_sidecar(photo: Photo, picture: Path) -> None:
+    """Keep the sidecar of a picture in a folder, if it has one that can be read."""
+    try:
+        xmp = read_sidecar(picture)
+    except OSError:
+        return  # a scan names it, for it reads that file too
+    keep_sidecar(photo, xmp)
+    name_faces(photo, xmp)
 
 
 def name_faces(photo: Photo, packet: bytes) -> None:
