@@ -79,7 +79,7 @@ def decoded_alone(path: Path, kind: filetypes.FileType) -> Any:
         return from_array(made.pixels).thumbnail_image(PREVIEW_PIXELS, **size)
     if kind.family == "raw":
         with path.open("rb") as file:
-            shown = raw.read_preview(file, LIMIT).preview
+            shown = raw.read_preview(file, kind, LIMIT).preview
         if isinstance(shown, bytes):
             return libvips().Image.thumbnail_buffer(shown, PREVIEW_PIXELS, **size)
         return from_array(shown).thumbnail_image(PREVIEW_PIXELS, **size)

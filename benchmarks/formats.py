@@ -34,10 +34,13 @@ is refused with the reason in the answer.
 HDR videos are converted without tone mapping. Adobe RGB is honoured when its profile is in the file. Of HEIC
 files with many images the primary one is shown; gain maps and depth are left alone.
 """
-RAW = """The tests make DNG only, because nobody but the cameras writes the others. CR2, CR3, NEF, ARW, RAF, RW2, ORF, SRW
-and PEF are told by their marks, opened by LibRaw 0.22 (the preview first, the sensor's data when there is none)
-and read as the DNG above. Of files from cameras, these were at hand; originals of most cameras are larger than
-what test collections keep:
+RAW = """The tests make these files after the layout of each maker's cameras, with a made-up sensor's data (uncompressed,
+packed, or Canon's lossless JPEG) in all but CR3. LibRaw 0.22 opens them: the preview first, the sensor's data when
+there is none. Where LibRaw cannot (CR3 without sensor's data, a camera newer than it, damage), the largest whole JPEG
+in the file is shown. The tests also turn them in all ways, cut them short, and read their time and camera.
+
+The makers' own ways to compress are LibRaw's business and not tried here. Of files from cameras, these were at hand;
+originals of most cameras are larger than what test collections keep:
 
 | File | Decoded | Metadata, as ExifTool reads it but for maker notes |
 |---|---|---|

@@ -139,6 +139,13 @@ def read_header(file: io.FileIO) -> Any:
     return libvips().Image.new_from_source(source, "", access="sequential")
 
 
+def stored_size(path: Path) -> tuple[int, int]:
+    """Width and height before any turning. Raises UndecodableImage also for what libvips does not read."""
+    with open_picture(path) as (file, _):
+        header = read_header(file)
+        return header.width, header.height
+
+
 def from_array(pixels: "np.ndarray[Any, Any]") -> Any:
     """A libvips image of height x width (x bands) pixels, uint8 or uint16."""
     is_gray = pixels.ndim == 2 or pixels.shape[2] < 3

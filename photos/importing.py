@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from jobs import ledger
+from photos.clutter import is_clutter
 from photos.keeping import Ingested, Origin
 from photos.models import Library, Photo, PhotoStep, Sidecar
 from photos.services import Outcome, RejectedFile
@@ -92,11 +93,11 @@ def inside_scan_roots(root: str) -> Path:
 def walk(root: Path, on_error: Callable[[OSError], None]) -> Iterator[Path]:
     """Regular files below `root` in a stable order, without hidden ones and links, so there are no loops."""
     for folder, subfolders, names in os.walk(root, onerror=on_error):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        subfolders[:] = sorted(name for name in subfolders if not is_clutter(name))
         for name in sorted(names):
             path = Path(folder, name)
             try:
-                is_wanted = not name.startswith(".") and stat.S_ISREG(path.lstat().st_mode)
+                is_wanted = not is_clutter(name) and stat.S_ISREG(path.lstat().st_mode)
             except OSError as error:
                 on_error(error)
                 continue

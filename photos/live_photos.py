@@ -1,4 +1,4 @@
-"""Apple's live photos: a photo and a film that are two files, brought together in the library."""
+"""Live photos: a photo and a film that are two files, brought together in the library."""
 
 from datetime import timedelta
 from pathlib import PurePath
@@ -12,6 +12,8 @@ LONGEST_CLIP_SECONDS = 6.0
 """Longer films beside a photo of the same name are films of their own."""
 TOGETHER = timedelta(minutes=15)
 """Files uploaded one after the other within this time came together."""
+APPLES_FILMS = {"video/quicktime"}
+FILMS = APPLES_FILMS | {"video/mp4"}
 PARTNER_TYPES = {"image/heic", "image/heif", "image/jpeg"}
 
 
@@ -38,27 +40,41 @@ def partner_of(photo: Photo) -> Photo | None:
         others = others.filter(duration_seconds__lte=LONGEST_CLIP_SECONDS)
     if photo.live_id:
         same: Photo | None = others.filter(live_id=photo.live_id).order_by("pk").first()
-        return same
+        if same is not None or photo.is_video:
+            return same
     return partner_by_name(photo, others)
 
 
 def partner_by_name(photo: Photo, others: "QuerySet[Photo]") -> Photo | None:
-    """`IMG_1.HEIC` and `IMG_1.MOV` from one folder, or uploaded within TOGETHER."""
-    if photo.is_video and photo.mime_type != "video/quicktime":
+    """`IMG_1.HEIC` and `IMG_1.MOV` from one folder, or uploaded within TOGETHER.
+
+    Google's exports have the films of all motion and live photos as MP4 beside them, mostly without what
+    files of a pair have in common. A name counts for a film without such a mark.
+    """
+    films = FILMS if photo.source_path else APPLES_FILMS
+    if photo.is_video and photo.mime_type not in films:
         return None
-    stem = PurePath(photo.original_name).stem
-    named: QuerySet[Photo] = named_like(others.filter(live_id=""), f"{stem}.")
+    stem = shot_name(photo)
+    named: QuerySet[Photo] = named_like(others, f"{stem}.")
     if not photo.is_video:
-        named = named.filter(mime_type="video/quicktime")
+        named = named.filter(mime_type__in=films, live_id="")
     near = named.filter(
         created_at__gte=photo.created_at - TOGETHER, created_at__lte=photo.created_at + TOGETHER
     )
-    folder = str(PurePath(photo.source_path).parent)
     for other in near.order_by("pk"):
-        is_same_name = PurePath(other.original_name).stem.casefold() == stem.casefold()
-        if is_same_name and str(PurePath(other.source_path).parent) == folder:
+        if shot_name(other) == stem and folder_of(other) == folder_of(photo):
             return other
     return None
+
+
+def shot_name(photo: Photo) -> str:
+    """`PXL_1` of `PXL_1.MP.jpg` and its film `PXL_1.MP`, in capitals."""
+    return PurePath(photo.original_name.upper()).stem.removesuffix(".MP")
+
+
+def folder_of(photo: Photo) -> str:
+    """Where its file lay; in whichever part of a split export."""
+    return str(PurePath(photo.source_path).parent).rpartition(".zip/")[2]
 
 
 def is_short(photo: Photo) -> bool:

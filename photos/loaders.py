@@ -50,7 +50,7 @@ def load(
     if kind.family == "video":
         return load_video(path, kind, max_pixels, side)
     if kind.family == "raw":
-        return load_raw(file, max_pixels, side)
+        return load_raw(file, kind, max_pixels, side)
     if kind in (filetypes.HEIC, filetypes.HEIF):
         return load_heic(file, max_pixels, side)
     if kind == filetypes.BMP:
@@ -156,15 +156,16 @@ def load_jxl(file: io.FileIO, max_pixels: int, side: int) -> Loaded:
     return Loaded(width, height, 1, fit(image, side))
 
 
-def load_raw(file: io.FileIO, max_pixels: int, side: int) -> Loaded:
+def load_raw(file: io.FileIO, kind: FileType, max_pixels: int, side: int) -> Loaded:
     """The JPEG that the camera put into its raw file, else the sensor's data made a picture.
 
     Width and height are those of the photo, which mostly has more pixels than the embedded preview.
     """
-    opened = raw.read_preview(file, max_pixels)
+    opened = raw.read_preview(file, kind, max_pixels)
     if isinstance(opened.preview, bytes):
         loaded = load_jpeg_bytes(opened.preview, max_pixels, side, turn=opened.orientation)
-        return Loaded(opened.width, opened.height, loaded.orientation, loaded.image)
+        width, height = opened.width or loaded.width, opened.height or loaded.height
+        return Loaded(width, height, loaded.orientation, loaded.image)
     return Loaded(opened.width, opened.height, 1, fit(from_array(opened.preview), side))
 
 
@@ -180,7 +181,7 @@ def load_jpeg_bytes(data: bytes, max_pixels: int, side: int, *, turn: int = 1) -
         data, side, height=side, size="down", option_string="fail_on=truncated"
     )
     if not has_own and turn != 1:
-        image = image.copy()
+        image = image.copy_memory()  # turning asks for rows in another order than a decoder gives them
         image.set_type(vips.GValue.gint_type, "orientation", turn)
         image = image.autorot()
     return Loaded(width, height, orientation, image)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from photos import filetypes
+from photos.embedded_jpeg import jpeg_size, largest_jpeg
+from photos.exif import read_exif
 from photos.filetypes import FileType
 from photos.imaging import UndecodableImage, check_pixels
 
@@ -21,7 +23,7 @@ _RAF_JPEG_PLACE = 84  # offset and length of the JPEG, big-endian
 @dataclass(frozen=True)
 class RawPreview:
     width: int
-    """Of the photo, turned upright."""
+    """Of the photo, turned upright; 0 where only the preview tells."""
     height: int
     orientation: int
     """EXIF's, how an embedded preview without an orientation of its own is to be turned."""
@@ -29,24 +31,36 @@ class RawPreview:
     """JPEG, or upright height x width x 3 uint8 of sRGB."""
 
 
-def read_preview(file: BinaryIO, max_pixels: int) -> RawPreview:
+def read_preview(file: BinaryIO, kind: FileType, max_pixels: int) -> RawPreview:
     """What is to be shown of a raw file. Raises UndecodableImage."""
     import rawpy
 
     try:
-        with rawpy.imread(file) as opened:
-            sizes = opened.sizes
-            check_pixels(sizes.raw_width, sizes.raw_height, max_pixels)
-            turned = sizes.flip in (5, 6)
-            width, height = (sizes.height, sizes.width) if turned else (sizes.width, sizes.height)
-            preview = _embedded(opened)
-            if preview is None:
-                _check_whole(opened)
-                # One pixel of each Bayer cell is plenty for a preview, and four times faster.
-                is_large = max(width, height) >= 3200
-                preview = opened.postprocess(half_size=is_large, use_camera_wb=True)
+        return _by_libraw(file, max_pixels)
     except rawpy.LibRawError as error:
-        raise UndecodableImage(_reason(error)) from error
+        # A camera newer than LibRaw, or damage in the sensor's data: what the camera shows of it will do.
+        preview = largest_jpeg(file, LEAST_PREVIEW_PIXELS)
+        if preview is None:
+            raise UndecodableImage(_reason(error)) from error
+        orientation = int(read_exif(exif_block(file, kind)).number("Orientation") or 1)
+        return RawPreview(0, 0, orientation if 1 <= orientation <= 8 else 1, preview)
+
+
+def _by_libraw(file: BinaryIO, max_pixels: int) -> RawPreview:
+    import rawpy
+
+    file.seek(0)
+    with rawpy.imread(file) as opened:
+        sizes = opened.sizes
+        check_pixels(sizes.raw_width, sizes.raw_height, max_pixels)
+        turned = sizes.flip in (5, 6)
+        width, height = (sizes.height, sizes.width) if turned else (sizes.width, sizes.height)
+        preview = _embedded(opened)
+        if preview is None:
+            _check_whole(opened)
+            # One pixel of each Bayer cell is plenty for a preview, and four times faster.
+            is_large = max(width, height) >= 3200
+            preview = opened.postprocess(half_size=is_large, use_camera_wb=True)
     return RawPreview(width, height, _ORIENTATION_OF_FLIP.get(sizes.flip, 1), preview)
 
 
@@ -72,18 +86,6 @@ def _embedded(opened: Any) -> "bytes | np.ndarray[Any, Any] | None":
         return None
     data = bytes(thumbnail.data)
     return data if max(jpeg_size(data)) >= LEAST_PREVIEW_PIXELS else None
-
-
-def jpeg_size(data: bytes) -> tuple[int, int]:
-    """Width and height of a JPEG from its frame header; (0, 0) when there is none."""
-    at = 2
-    while at + 9 < len(data) and data[at] == 0xFF:
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, at + 5)
-            return width, height
-        at += 2 + max(2, length)
-    return 0, 0
 
 
 def _reason(error: Exception) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from chitra.client.api import Client, Known, Progress
 from chitra.client.config import OpenUploads
 from chitra.client.transport import ApiError, Unreachable
+from photos.clutter import is_clutter
 from photos.filetypes import HEAD_BYTES, sniff
 
 BATCH = 200
@@ -58,10 +59,10 @@ def find_files(paths: Iterable[Path], *, recursive: bool) -> Iterator[Found]:
             yield Found(path, path.resolve().parent.name)
             continue
         for folder, folders, names in os.walk(path):
-            folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
+            folders[:] = sorted(name for name in folders if recursive and not is_clutter(name))
             for name in sorted(names):
                 file = Path(folder) / name
-                if not name.startswith(".") and is_picture(file):
+                if not is_clutter(name) and is_picture(file):
                     yield Found(file, file.resolve().parent.name)
 
 

@@ -12,7 +12,11 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from photos.clutter import is_clutter
+
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+PACKED = (".tgz", ".tar.gz", ".tar", ".7z", ".rar")
+UNPACK = "An archive of this kind is not read. Unpack it into a folder, or ask for zip archives."
 MAX_SIDECAR_BYTES = 4 * 1024 * 1024
 
 
@@ -61,13 +65,16 @@ class Sources:
         self._stack.close()
 
     def files(self, *, with_archives: bool = True) -> list[SourceFile]:
-        """All regular files without hidden ones and links, by path. What cannot be read is in `problems`."""
+        """All regular files but links and clutter, by path. What cannot be read is in `problems`."""
         found: list[SourceFile] = []
         for path in self._paths:
             if path.is_file():
                 found += self._members(path)
                 continue
             for file in self._walk(path):
+                if file.name.lower().endswith(PACKED):
+                    self.problems.append((file.shown, UNPACK))
+                    continue
                 is_archive = with_archives and not file.folder and file.name.lower().endswith(".zip")
                 found += self._members(file.local) if is_archive and file.local else [file]
         return sorted(found, key=lambda file: (file.path, file.shown))
@@ -77,10 +84,10 @@ class Sources:
             self.problems.append((printable(error.filename), f"It cannot be read: {error.strerror}."))
 
         for folder, subfolders, names in os.walk(root, onerror=note):
-            subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+            subfolders[:] = [name for name in subfolders if not is_clutter(name)]
             for name in names:
                 path = Path(folder, name)
-                if name.startswith(".") or path.is_symlink() or not path.is_file():
+                if is_clutter(name) or path.is_symlink() or not path.is_file():
                     continue
                 status = path.stat()
                 yield SourceFile(
@@ -150,9 +157,8 @@ class ZipStream:
 
 
 def is_wanted(name: str) -> bool:
-    """Not hidden, not what a Mac adds, and inside the tree."""
-    parts = PurePosixPath(name).parts
-    return "__MACOSX" not in parts and not any(part.startswith(".") or part == "/" for part in parts)
+    """Not hidden, not what systems add, and inside the tree."""
+    return not any(part in ("/", "__MACOSX") or is_clutter(part) for part in PurePosixPath(name).parts)
 
 
 def zip_time(member: zipfile.ZipInfo) -> datetime | None:

@@ -26,6 +26,7 @@ from photos.storages import object_store, originals
 
 BATCH = 200
 UNUSABLE = '<>:"/\\|?*'  # in file names of one system or another
+NAME_BYTES = 100
 NOT_EMPTY = "{path} is not empty and no earlier export. Choose an empty folder."
 
 
@@ -77,12 +78,18 @@ def with_paths(photos: Iterator[Photo]) -> Iterator[tuple[Photo, str]]:
         name = PurePath(
             photo.original_name.translate(dict.fromkeys(map(ord, UNUSABLE), "_")).strip(". ") or "photo"
         )
-        folder = f"originals/{photo.taken_at:%Y/%m}"
-        path = f"{folder}/{name.name}"
-        if path.casefold() in taken:
-            path = f"{folder}/{name.stem}-{photo.pk}{name.suffix}"
+        folder, stem, suffix = f"originals/{photo.taken_at:%Y/%m}", cut(name.stem), cut(name.suffix)
+        path = f"{folder}/{stem}{suffix}"
+        while path.casefold() in taken:
+            stem += f"-{photo.pk}"
+            path = f"{folder}/{stem}{suffix}"
         taken.add(path.casefold())
         yield photo, path
+
+
+def cut(text: str) -> str:
+    """As much of a name as leaves room for its other parts: file systems take 255 bytes."""
+    return text.encode()[:NAME_BYTES].decode(errors="ignore")
 
 
 def write_photo(photo: Photo, path: Path, counts: Counter[str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from chitra.sources.archives import Sources
+from chitra.sources.archives import PACKED, UNPACK, Sources
 from chitra.sources.import_report import report_file, summary
 from chitra.sources.importing import Importer
 from chitra.sources.plans import NAMES, Service, detect, make_plan
@@ -41,6 +41,8 @@ def start_import(*, library: Library, path: str, service: str, with_albums: bool
 def checked_place(text: str) -> Path:
     """A folder or a zip archive below CHITRA_SCAN_ROOTS. Raises BadFolder."""
     path = Path(text.strip())
+    if path.name.lower().endswith(PACKED):
+        raise BadFolder(UNPACK)
     if path.suffix.lower() != ".zip":
         return inside_scan_roots(text.strip())
     archive = inside_scan_roots(str(path.parent)) / path.name

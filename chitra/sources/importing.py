@@ -20,7 +20,7 @@ from chitra.sources.details import Details
 from chitra.sources.import_report import Row, Status
 from chitra.sources.plans import EXPORT_FILES, PHOTO_LIST, ImportPlan, Planned
 from chitra.sources.records import restore_albums, restore_people, restore_photo
-from chitra.sources.sidecar_faces import name_faces
+from chitra.sources.sidecars import name_faces
 from chitra.sources.stack_records import restore_stacks
 from photos.importing import keep_sidecar
 from photos.keeping import Ingested, Origin
@@ -35,6 +35,8 @@ RESTORED: dict[str, Callable[[Library, list[dict[str, Any]]], None]] = {
     "albums.json": restore_albums,
     "stacks.json": restore_stacks,
 }
+DAMAGED = (ValueError, LookupError, TypeError, AttributeError)
+"""What lists raise that are no JSON, or lack what an export writes."""
 Progress = Callable[[Counter[str]], None]
 
 
@@ -72,7 +74,7 @@ class Importer:
                 self.counts["taken"] += len(group)
                 when_database_is_back(partial(self._on_progress, self.counts))
         if plan.service == "chitra":
-            self._finish_restoring(plan)
+            self._finish_restoring()
         return self.counts
 
     def _end(self, row: Row) -> None:
@@ -137,20 +139,34 @@ class Importer:
         listed = self._find(PHOTO_LIST)
         if listed is None:
             return {}
-        with closing_stream(self._sources.open(listed)) as stream:
-            lines = stream.read().decode().splitlines()
-        records = (json.loads(line) for line in lines)
-        return {record["file"]: record for record in records}
+        records = {}
+        for number, line in enumerate(self._read_whole(listed).rstrip(b"\n").split(b"\n"), start=1):
+            try:
+                record = json.loads(line)
+                records[record["file"]] = record
+            except DAMAGED:
+                self._end(Row(f"{listed.shown}, line {number}", "failed", "It is damaged."))
+        return records
 
-    def _finish_restoring(self, plan: ImportPlan) -> None:
+    def _finish_restoring(self) -> None:
         for name, restore in RESTORED.items():
             file = self._find(name)
-            if file is not None:
-                restore(self._library, json.loads(self._sources.read(file) or b"[]"))
+            if file is None:
+                continue
+            try:
+                with transaction.atomic():
+                    restore(self._library, json.loads(self._read_whole(file)))
+            except DAMAGED:
+                self._end(Row(file.shown, "failed", "It is damaged, and nothing of it was taken."))
 
     def _find(self, name: str) -> Archived | None:
         assert name in EXPORT_FILES
-        return next((file for file in self._sources.files(with_archives=False) if file.path == name), None)
+        return next((file for file in self._sources.files() if file.path == name), None)
+
+    def _read_whole(self, file: Archived) -> bytes:
+        """However large a list is."""
+        with closing_stream(self._sources.open(file)) as stream:
+            return bytes(stream.read())
 
 
 def origin_of(photo: Photo, path: str) -> str:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from django.db import transaction
+from django.db.models import Q
 
 from chitra.sources.homes import free_key, rehome, set_missing, settle
 from chitra.sources.listing import Entry
 from chitra.sources.models import Folder, FolderFile
 from chitra.sources.planning import Change
+from chitra.sources.sidecars import take_sidecar
 from jobs import ledger
 from jobs.events import publish
 from photos.filetypes import HEAD_BYTES, FileType
@@ -23,6 +25,7 @@ from photos.services import IncomingFile, RejectedFile, accepted_type, at_once, 
 from photos.storage_errors import StorageUnavailable
 
 OutcomeKind = Literal["added", "duplicate", "changed", "moved", "back", "touched", "refused", "failed"]
+XMP = ".xmp"
 UNSTABLE = "The file changed while it was read; the next scan takes it."
 
 
@@ -148,6 +151,8 @@ class Intake:
     def _refuse(self, change: Change, error: RejectedFile) -> Outcome:
         """Remember it, so that the next scan need not read it; what was a photo before is one no longer."""
         entry = change.entry
+        if entry.path.lower().endswith(XMP):
+            self._take_sidecar(entry)
         before = Photo.objects.filter(folder_files__pk=change.known).first()
         FolderFile.objects.update_or_create(
             folder=self.folder,
@@ -159,6 +164,14 @@ class Intake:
         if error.code == "unsupported_type" and before is None:
             return Outcome("refused")
         return Outcome("failed", str(error))
+
+    def _take_sidecar(self, entry: Entry) -> None:
+        """An XMP file is new or was changed: it speaks for the pictures beside it, `a.jpg` or all `a.*`."""
+        stem = entry.path[: -len(XMP)]
+        beside = FolderFile.objects.present().filter(folder=self.folder, photo__isnull=False)
+        for row in beside.filter(Q(path=stem) | Q(path__startswith=f"{stem}.")).select_related("photo"):
+            assert row.photo is not None
+            take_sidecar(row.photo, self.folder.locate(row.path))
 
     def _columns(self, entry: Entry, checksum: str) -> dict[str, Any]:
         return {
@@ -198,6 +211,8 @@ class Intake:
         row.save()
         if is_known:
             self._adopt(row, row.photo)
+        else:
+            take_sidecar(row.photo, self.folder.locate(entry.path))
         return Outcome("duplicate" if is_known else "added")
 
     def _adopt(self, row: FolderFile, photo: Photo) -> None:

@@ -8,13 +8,12 @@ from django.utils import timezone
 
 from chitra.sources.listing import Rules
 from jobs.models import Job
+from photos.clutter import SYSTEM_NAMES
 from photos.folder_storage import folder_key, unescaped
 from photos.models import Library, Photo
 from photos.querysets import ScopedQuerySet
 
-USUAL_EXCLUSIONS = "\n".join(
-    ("@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found", "Thumbs.db", "desktop.ini", "*.tmp", "*.part")
-)
+USUAL_EXCLUSIONS = "\n".join((*SYSTEM_NAMES, "*.tmp", "*.part"))
 
 
 class Folder(models.Model):

@@ -25,8 +25,9 @@ PHOTO_LIST = "photos.jsonl"
 EXPORT_FILES = {PHOTO_LIST, "albums.json", "people.json", "stacks.json"}
 GOOGLE_FOLDER = re.compile(r"(^|/)Takeout/|(^|/)Google (Photos|Fotos|Foto|Zdjęcia|Фото|フォト)/")
 IMMICH = re.compile(r"(^|/)(library|upload)/[^/]+/")
-IMMICH_MADE = re.compile(r"(^|/)(thumbs|encoded-video|profile|backups)/")
-MADE_BY_IMMICH = "A small picture, converted film or backup that Immich made."
+# Each has a folder named by the id of a user; an album may well be called “profile”.
+IMMICH_MADE = re.compile(r"(^|/)(thumbs|encoded-video|profile)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/")
+MADE_BY_IMMICH = "A small picture or converted film that Immich made."
 TRASHED = "It was in the trash of the other service."
 UNUSED = "A sidecar without its file."
 
@@ -64,7 +65,7 @@ def detect(files: list[SourceFile], read: Read) -> Service:
         return "apple"
     if any(IMMICH.search(file.path) and file.name.count(".") > 1 for file in sidecars):
         return "immich"
-    if any(IMMICH.search(name) for name in names) and any("thumbs/" in name for name in names):
+    if any(IMMICH.search(name) for name in names) and any(IMMICH_MADE.search(name) for name in names):
         return "immich"
     return "folders"
 

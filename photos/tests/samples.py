@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from photos import filetypes
 from photos.tests import pictures
 from photos.tests.films import film, no_streams, sound_only
+from photos.tests.raw_files import WRITERS
 from photos.tests.raws import dng
 from photos.tests.test_clips import heic_motion_photo, micro_video, motion_photo, samsung
 from photos.tests.test_jxl import bomb
@@ -109,6 +111,11 @@ def samples() -> Iterator[Sample]:
     yield Sample(raw, "DNG with a preview", lambda: dng(preview=pictures.jpeg(800, 600)))
     yield Sample(raw, "DNG without a preview", dng)
     yield Sample(raw, "DNG with a stamp only", lambda: dng(preview=pictures.jpeg(160, 120)))
+    for kind, write in WRITERS.items():
+        name = kind.extension[1:].upper()
+        yield Sample(raw, f"{name} with a preview", partial(write, pictures.jpeg(1620, 1080), 1))
+        if kind != filetypes.CR3:
+            yield Sample(raw, f"{name} without a preview", partial(write, None, 1))
     motion = "Motion photos"
     yield Sample(motion, "Google MicroVideo", lambda: micro_video(pictures.jpeg(), film(seconds=0.4)))
     yield Sample(motion, "Google MotionPhoto", lambda: motion_photo(pictures.jpeg(), film(seconds=0.4)))
@@ -128,6 +135,7 @@ def samples() -> Iterator[Sample]:
     yield Sample(bad, "MP4 with sound only", sound_only, is_good=False)
     yield Sample(bad, "MP4 without streams", no_streams, is_good=False)
     yield Sample(bad, "DNG whose last rows are missing", lambda: without_end(dng()), is_good=False)
+    yield Sample(bad, "CR3 without a preview", lambda: WRITERS[filetypes.CR3](None, 1), is_good=False)
     for format in ("PNG", "GIF", "HEIC", "AVIF", "BMP", "JPEG"):
         yield Sample(bad, f"{format} of 50,000 × 50,000", partial(pictures.huge, format), is_good=False)
     yield Sample(bad, "JPEG XL of 50,000 × 50,000", lambda: bomb(50_000), is_good=False)

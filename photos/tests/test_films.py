@@ -148,18 +148,52 @@ def test_apples_pair_is_one_photo_with_its_film(add_photo: AddPhoto, page: Clien
     assert clip.deleted_at is None
 
 
-def test_a_pair_by_name_must_come_together_and_be_short(library: Any, media: Any) -> None:
-    def add(data: bytes, name: str, folder: str) -> Photo:
-        found = ingest(library=library, stream=io.BytesIO(data), name=name, source_path=f"{folder}/{name}")
-        return found.photo
+@pytest.fixture
+def put(library: Any, media: Any) -> Callable[..., Photo]:
+    def put(data: bytes, name: str, folder: str) -> Photo:
+        source_path = f"{folder}/{name}" if folder else ""
+        return ingest(library=library, stream=io.BytesIO(data), name=name, source_path=source_path).photo
 
-    still, clip = add(jpeg(seed=1), "IMG_1.JPG", "/a"), add(film("mov", seconds=0.6), "img_1.mov", "/a")
-    other, long = add(jpeg(seed=2), "IMG_2.JPG", "/a"), add(film("mov", seconds=8.0), "IMG_2.MOV", "/a")
-    elsewhere, away = add(jpeg(seed=3), "IMG_3.JPG", "/a"), add(film("mov", seconds=0.8), "IMG_3.MOV", "/b")
+    return put
+
+
+def test_a_pair_by_name_must_come_together_and_be_short(put: Callable[..., Photo]) -> None:
+    still, clip = put(jpeg(seed=1), "IMG_1.JPG", "/a"), put(film("mov", seconds=0.6), "img_1.mov", "/a")
+    other, long = put(jpeg(seed=2), "IMG_2.JPG", "/a"), put(film("mov", seconds=8.0), "IMG_2.MOV", "/a")
+    elsewhere, away = put(jpeg(seed=3), "IMG_3.JPG", "/a"), put(film("mov", seconds=0.8), "IMG_3.MOV", "/b")
     work(still, clip, other, long, elsewhere, away)
     assert clip.still_id == still.pk
     assert long.still_id is None
     assert away.still_id is None
+
+
+@pytest.mark.parametrize("film_first", [True, False])
+@pytest.mark.parametrize(
+    ("still_name", "film_name"),
+    [
+        ("IMG_1.HEIC", "IMG_1.MP4"),
+        ("PXL_1.MP.jpg", "PXL_1.MP"),
+        ("20250501_103356.jpg", "20250501_103356.MP4"),
+    ],
+)
+def test_the_films_that_google_exports_beside_photos_belong_to_them(
+    put: Callable[..., Photo], still_name: str, film_name: str, film_first: bool
+) -> None:
+    folder = "Takeout/Google Photos/Photos from 2025"
+    pair = [
+        (film(seconds=0.6), film_name, f"/takeout-002.zip/{folder}"),
+        (jpeg() + apple_note(), still_name, f"/takeout-001.zip/{folder}"),
+    ]
+    clip, still = [put(*one) for one in pair] if film_first else [put(*one) for one in pair[::-1]][::-1]
+    work(clip, still)
+    assert (still.live_id, clip.live_id) == (LIVE_ID, "")
+    assert clip.still_id == still.pk
+
+
+def test_a_film_of_the_same_name_that_was_uploaded_stays_a_film(put: Callable[..., Photo]) -> None:
+    still, clip = put(jpeg(seed=1), "1.jpg", ""), put(film(seconds=0.6), "1.mp4", "")
+    work(still, clip)
+    assert clip.still_id is None
 
 
 def test_an_animation_moves_on_its_page(add_photo: AddPhoto, page: Client) -> None:

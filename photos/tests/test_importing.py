@@ -155,12 +155,16 @@ def test_every_file_is_accounted_for(library: Library, media: Path, folder: Path
     assert photo.taken_at_source == "file"
 
 
-def test_hidden_files_links_and_pipes_are_left_out(library: Library, media: Path, folder: Path) -> None:
+def test_hidden_files_links_pipes_and_small_pictures_of_a_nas_are_left_out(
+    library: Library, media: Path, folder: Path
+) -> None:
     put(folder, a_jpg=jpeg(seed=1))
     (folder / ".hidden.jpg").write_bytes(jpeg(seed=2))
     (folder / ".cache").mkdir()
     (folder / ".cache" / "b.jpg").write_bytes(jpeg(seed=3))
     (folder / "link.jpg").symlink_to(folder / ".hidden.jpg")
+    (folder / "@eaDir" / "IMG.jpg").mkdir(parents=True)
+    (folder / "@eaDir" / "IMG.jpg" / "SYNOPHOTO_THUMB_XL.jpg").write_bytes(jpeg(seed=3))
     (folder / "loop").symlink_to(folder)
     os.mkfifo(folder / "pipe.jpg")
     assert import_folder(library=library, root=folder).seen == 1

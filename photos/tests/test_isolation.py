@@ -1,7 +1,9 @@
 """Calls in a child process: answers, errors, crashes, hangs and too much memory."""
 
 import os
+import resource
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +46,17 @@ def hang() -> None:
 
 def fill(megabytes: int) -> int:
     return len(bytearray(megabytes * MEGABYTE))
+
+
+def resident_megabytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // MEGABYTE
+
+
+def page_faults_of(megabytes: int) -> int:
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    fill(megabytes)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 
 @pytest.fixture
@@ -96,6 +109,17 @@ def test_memory_over_the_limit_is_refused(child: Isolation) -> None:
     with pytest.raises(MemoryError):
         child.call(fill, 10, 600)
     assert child.call(add, 10, 1) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the allocator is glibc's")
+def test_memory_is_kept_for_the_next_call_and_given_back_when_idle(child: Isolation) -> None:
+    at_first = child.call(resident_megabytes, 10)
+    first = child.call(page_faults_of, 10, 80)
+    assert child.call(page_faults_of, 10, 80) < first // 4
+    deadline = time.monotonic() + 20
+    while child.call(resident_megabytes, 10) > at_first + 20 and time.monotonic() < deadline:
+        time.sleep(1.5)
+    assert child.call(resident_megabytes, 10) <= at_first + 20
 
 
 def test_a_child_is_replaced_after_many_calls(child: Isolation) -> None:

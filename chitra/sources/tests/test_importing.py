@@ -3,12 +3,12 @@
 import csv
 import io
 import json
-import os
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -17,27 +17,17 @@ from chitra.sources.apple import ADJUSTMENTS, moment_of
 from chitra.sources.archives import Sources
 from chitra.sources.import_report import read_rows
 from chitra.sources.plans import TRASHED, detect
-from chitra.sources.records import restore_people
 from chitra.sources.tests.trees import fingerprint, put_picture
 from chitra.sources.xmp_writer import Sidecar, write
-from faces.models import Face, JournalEntry, Person
-from faces.undo import undo
+from faces import regions
+from faces.models import Face
+from faces.regions import Region
 from jobs.tasks import drain
-from photos.models import Album, Library, Photo, Tag
-from photos.stack_editing import stack_photos
-from photos.tests.pictures import jpeg
+from photos.models import Album, Photo, Tag
+from photos.tests.pictures import jpeg, turned_jpeg
 
 Import = Callable[..., str]
 NOON = 1577880000  # 2020-01-01 12:00 UTC
-
-
-@pytest.fixture
-def import_photos(library: Library, media: Path, capsys: pytest.CaptureFixture[str]) -> Import:
-    def run(*arguments: Any) -> str:
-        call_command("import_photos", *map(str, arguments))
-        return capsys.readouterr().out
-
-    return run
 
 
 def sidecar(path: Path, **values: Any) -> None:
@@ -223,10 +213,33 @@ def test_apples_moments_are_read(text: str, moment: datetime | None) -> None:
 
 def test_what_immich_made_itself_is_left_out(import_photos: Import, tmp_path: Path) -> None:
     put_picture(tmp_path / "in" / "upload" / "user" / "ab" / "a.jpg", 1)
-    put_picture(tmp_path / "in" / "thumbs" / "user" / "ab" / "a-preview.jpeg", 2)
+    put_picture(tmp_path / "in" / "thumbs" / str(uuid4()) / "ab" / "cd" / "a-preview.jpeg", 2)
+    put_picture(tmp_path / "in" / "library" / "admin" / "profile" / "b.jpg", 3)
     out = import_photos(tmp_path / "in")
     assert "an export of Immich" in out
-    assert Photo.objects.get().original_name == "a.jpg"
+    assert sorted(Photo.objects.values_list("original_name", flat=True)) == ["a.jpg", "b.jpg"]
+
+
+def test_an_archive_that_is_not_read_has_failed(import_photos: Import, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "takeout-001.TGZ").write_bytes(b"\x1f\x8b" + bytes(50))
+    out = import_photos(tmp_path / "in")
+    assert "0 imported, 0 already there, 0 not pictures, 1 failed" in out
+    assert "Unpack it into a folder" in out
+    with pytest.raises(CommandError, match="Unpack it into a folder"):
+        import_photos(tmp_path / "in" / "takeout-001.TGZ")
+
+
+def test_what_systems_keep_beside_photos_is_passed_over(import_photos: Import, tmp_path: Path) -> None:
+    put_picture(tmp_path / "in" / "a.jpg", 1)
+    put_picture(tmp_path / "in" / "@eaDir" / "a.jpg" / "SYNOPHOTO_THUMB_XL.jpg", 2)
+    put_picture(tmp_path / "in" / "#Recycle" / "b.jpg", 3)
+    (tmp_path / "in" / "Thumbs.db").write_bytes(b"x")
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for path in (tmp_path / "in").rglob("*"):
+            archive.write(path, path.relative_to(tmp_path))
+    assert "1 imported, 0 already there, 0 not pictures, 0 failed" in import_photos(tmp_path / "in")
+    assert "0 imported, 1 already there, 0 not pictures, 0 failed" in import_photos(tmp_path / "in.zip")
 
 
 @pytest.mark.parametrize("names", [["a.jpg"], ["a.jpg", "a.json"], ["library/x/a.jpg"], ["a.jpg", "a.xmp"]])
@@ -238,92 +251,27 @@ def test_plain_folders_are_taken_for_what_they_are(tmp_path: Path, names: list[s
         assert detect(sources.files(), sources.read) == "folders"
 
 
-def test_an_export_comes_back_as_it_was(
-    library: Library,
-    alice: Any,
-    bob: Any,
+@pytest.mark.parametrize(
+    ("stored", "box", "upright"),
+    [((480, 640), (0.1, 0.2, 0.3, 0.3), (0.7, 0.1, 0.8, 0.3)), ((640, 480), (0.7, 0.1, 0.8, 0.3), None)],
+)
+def test_faces_of_a_sidecar_lie_as_its_program_saw_the_picture(
+    stored: tuple[int, int],
+    box: regions.Box,
+    upright: regions.Box | None,
     import_photos: Import,
     tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for seed in range(3):
-        folder = tmp_path / "in" / f"IMG_{seed % 2}" if seed else tmp_path / "in"
-        put_picture(folder / "IMG.jpg", seed, at=1_000_000_000 + seed)
-    import_photos(tmp_path / "in", "--user", "alice@example.org")
-    one, two, three = Photo.objects.order_by("pk")
-    Photo.objects.filter(pk=one.pk).update(
-        title="Rome", rating=5, is_favorite=True, latitude=1.5, longitude=2.5
-    )
-    Photo.objects.filter(pk=two.pk).update(description="A <b> & c", is_archived=True, utc_offset_minutes=-90)
-    Tag.objects.create(photo=one, name="places/Italy")
-    album = Album.objects.create(library=library, name="Summer", description="In Rome", cover=two)
-    for position, photo in enumerate((three, one)):
-        album.entries.create(photo=photo, position=position)
-    person = Person.objects.create(
-        library=library, name="Charlie", birth_date="2001-02-03", aliases=["Charles"], is_favorite=True
-    )
-    person.cover = Face.objects.create(
-        photo=one, x1=0.1, y1=0.2, x2=0.5, y2=0.6, detection_score=1, person=person
-    )
-    person.save()
-    Person.objects.create(library=library, name="Dora", is_hidden=True)
-    stack_photos(library=library, photo_ids=[three.pk, two.pk], actor=alice)
-    call_command("export", str(tmp_path / "first"), "--user", "alice@example.org")
-    assert "3 written, 0 there already, 0 failed." in capsys.readouterr().out
-    xmp = [path.read_text() for path in (tmp_path / "first").rglob("*.xmp")]
-    assert any('mwg-rs:Name="Charlie"' in text and "places/Italy" in text for text in xmp)
-
-    assert "an export of Chitra" in import_photos(tmp_path / "first", "--user", "bob@example.org")
-    call_command("export", str(tmp_path / "second"), "--user", "bob@example.org")
-    call_command("export", str(tmp_path / "second"), "--user", "bob@example.org")
-    assert "0 written, 3 there already, 0 failed." in capsys.readouterr().out
-    assert contents(tmp_path / "first") == contents(tmp_path / "second")
-    assert contents(tmp_path / "first")["stacks"] == [
-        {"kind": "manual", "photos": [three.checksum, two.checksum]}
-    ]
-
-
-def test_times_of_files_outlive_an_export(
-    library: Library, bob: Any, import_photos: Import, tmp_path: Path
-) -> None:
-    put_picture(tmp_path / "in" / "scan.jpg", at=1_000_000_000)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(turned_jpeg(6))
+    width, height = stored
+    packet = regions.write([Region("Charlie", box)], width=width, height=height)
+    (tmp_path / "in" / "a.jpg.xmp").write_bytes(packet)
     import_photos(tmp_path / "in")
-    drain("metadata")
-    call_command("export", str(tmp_path / "out"))
-    [exported] = (tmp_path / "out").rglob("scan.jpg")
-    assert exported.stat().st_mtime == 1_000_000_000
-    os.utime(exported)  # a copy that forgets
-    import_photos(tmp_path / "out", "--user", "bob@example.org")
-    drain("metadata")
-    assert {photo.taken_at.isoformat() for photo in Photo.objects.all()} == {"2001-09-09T01:46:40+00:00"}
-    assert Photo.objects.count() == 2
-
-
-def test_an_export_adds_to_people_and_overwrites_nothing(library: Library) -> None:
-    person = Person.objects.create(
-        library=library, name="Asha", birth_date="1990-05-01", aliases=["Ash"], is_favorite=True
-    )
-    record = {"birth_date": None, "aliases": ["Aisha"], "is_favorite": False, "is_hidden": True}
-    restore_people(library, [{"name": "Asha", **record}, {"name": "Bela", **record}, {"name": "x" * 500}])
-    person.refresh_from_db()
-    assert (str(person.birth_date), person.aliases) == ("1990-05-01", ["Ash", "Aisha"])
-    assert (person.is_favorite, person.is_hidden) == (True, True)
-    undo(JournalEntry.objects.get(), actor=None)
-    person.refresh_from_db()
-    assert (person.aliases, person.is_hidden) == (["Ash"], False)
-    assert list(Person.objects.values_list("name", flat=True)) == ["Asha"]
-
-
-def contents(root: Path) -> dict[str, Any]:
-    """Originals by checksum of their bytes, records without the names of files, albums and people."""
-    records = [json.loads(line) for line in (root / "photos.jsonl").read_text().splitlines()]
-    return {
-        "originals": sorted((root / record["file"]).read_bytes() for record in records),
-        "photos": sorted((record | {"file": ""} for record in records), key=lambda record: record["sha256"]),
-        "albums": json.loads((root / "albums.json").read_text()),
-        "people": json.loads((root / "people.json").read_text()),
-        "stacks": json.loads((root / "stacks.json").read_text()),
-    }
+    face = Face.objects.get()
+    assert face.person is not None
+    assert face.person.name == "Charlie"
+    assert face.box == pytest.approx(upright or box)
 
 
 @pytest.mark.parametrize("name", ["report.csv", "report.jsonl"])

@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 from tqdm import tqdm
 
-from chitra.sources.archives import Sources
+from chitra.sources.archives import PACKED, UNPACK, Sources
 from chitra.sources.import_report import ReportFile, Row, report_file, summary
 from chitra.sources.importing import Importer
 from chitra.sources.plans import NAMES, SERVICES, ImportPlan, detect, make_plan
@@ -146,6 +146,8 @@ class Outcome:
 
 def checked_source(path: str) -> Path:
     """A folder or a zip archive. Raises BadFolder."""
+    if path.lower().endswith(PACKED) and Path(path).expanduser().is_file():
+        raise BadFolder(UNPACK)
     if path.lower().endswith(".zip") and Path(path).expanduser().is_file():
         return Path(path).expanduser().resolve()
     return checked_folder(path)

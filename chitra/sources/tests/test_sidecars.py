@@ -1,0 +1,63 @@
+"""XMP files beside pictures of a scanned folder: read with them, and when they change."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chitra.sources.models import Folder
+from chitra.sources.tests.test_scanning import photo_at, scan
+from chitra.sources.tests.trees import put_picture
+from chitra.sources.xmp_writer import Sidecar, write
+from faces.models import Face
+from faces.regions import Region
+from photos.models import Library, Photo
+from photos.steps import read_metadata
+
+
+@pytest.fixture
+def root(tmp_path: Path, settings: Any) -> Path:
+    settings.SCAN_ROOTS = [tmp_path / "nas"]
+    (tmp_path / "nas").mkdir()
+    return tmp_path / "nas"
+
+
+@pytest.fixture
+def folder(root: Path, library: Library, media: Path) -> Folder:
+    made: Folder = Folder.objects.create(library=library, path=str(root))
+    return made
+
+
+def described(title: str, *named: Region) -> bytes:
+    return write(Sidecar(datetime(2024, 5, 1, 12), title=title), named, width=64, height=48)
+
+
+def test_sidecars_are_read_with_their_pictures_and_when_they_change(folder: Folder, root: Path) -> None:
+    put_picture(root / "a.jpg", 1)
+    put_picture(root / "b.jpg", 2)
+    (root / "a.jpg.xmp").write_bytes(described("Rome", Region("Charlie", (0.1, 0.2, 0.5, 0.6))))
+    assert scan(folder) == {"added": 2, "refused": 1}
+    first, second = photo_at(root, "a.jpg"), photo_at(root, "b.jpg")
+    assert titles(first, second) == ["Rome", ""]
+    assert Face.objects.get(photo=first).person.name == "Charlie"  # type: ignore[union-attr]
+
+    (root / "a.jpg.xmp").write_bytes(described("Rome at night"))
+    (root / "b.XMP").write_bytes(described("The lake"))
+    assert scan(folder) == {"refused": 2, "unchanged": 2}
+    assert titles(first, second) == ["Rome at night", "The lake"]
+    assert Face.objects.count() == 1
+
+
+def titles(*photos: Photo) -> list[str]:
+    """As their files and sidecars say."""
+    read_metadata([photo.pk for photo in photos])
+    return [Photo.objects.get(pk=photo.pk).title for photo in photos]
+
+
+def test_a_sidecar_that_is_none_stops_no_scan(folder: Folder, root: Path) -> None:
+    put_picture(root / "a.jpg", 1)
+    (root / "a.xmp").write_bytes(b"<x:xmpmeta")
+    (root / "alone.xmp").write_bytes(described("Nobody"))
+    assert scan(folder) == {"added": 1, "refused": 2}
+    assert titles(photo_at(root, "a.jpg")) == [""]
