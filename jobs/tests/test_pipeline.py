@@ -64,6 +64,22 @@ def test_an_error_is_that_of_its_asker_alone() -> None:
     assert isinstance(answers[5], psycopg.errors.UndefinedColumn)
 
 
+def test_a_statement_prepared_beside_an_error_is_prepared_again() -> None:
+    async def use(opened: Pipeline) -> list[Any]:
+        def three_of_which_one_is_wrong() -> list[Any]:
+            return [opened.fetch_one("SELECT 1 / %s::int", (n,)) for n in (1, 0, 1)]
+
+        together = three_of_which_one_is_wrong()
+        opened._sync()  # the next ones are sent before the answers are here
+        later = [opened.fetch_one("SELECT 1 / %s::int", (1,)) for _ in range(3)]
+        answers = await asyncio.gather(*together, *later, return_exceptions=True)
+        return [*answers, await opened.fetch_one("SELECT 1 / %s::int", (1,))]
+
+    first, wrong, *others = run(use, prepare_threshold=3)
+    assert isinstance(wrong, psycopg.errors.DivisionByZero)
+    assert [first, *others] == [(1,)] * 6
+
+
 def test_who_does_not_wait_any_longer_leaves_the_others_their_answers() -> None:
     async def use(opened: Pipeline) -> Any:
         impatient = asyncio.ensure_future(opened.fetch_one("SELECT 'slow', pg_sleep(0.2)::text", ()))
