@@ -68,7 +68,7 @@ class Pipeline:
 
     @property
     def is_open(self) -> bool:
-        return bool(self._link.status == ConnStatus.OK)
+        return not self._is_closed and bool(self._link.status == ConnStatus.OK)
 
     @property
     def is_held_up(self) -> bool:
@@ -169,7 +169,9 @@ class Pipeline:
                 question.result = None
                 self._put(question)
             else:
-                answer.set_exception(error_of(result))
+                answer.set_exception(error := error_of(result))
+                if ends_connection(result):
+                    self.close(error)
         elif not result.ntuples:
             answer.set_result(None)
         else:
@@ -203,6 +205,11 @@ def was_another(result: PGresult) -> bool:
     return result.status == ExecStatus.PIPELINE_ABORTED or (
         result.error_field(DiagnosticField.SQLSTATE) == b"26000"  # no such prepared statement
     )
+
+
+def ends_connection(result: PGresult) -> bool:
+    """Whether it is the last thing that the server says."""
+    return result.error_field(DiagnosticField.SEVERITY_NONLOCALIZED) in (b"FATAL", b"PANIC")
 
 
 def error_of(result: PGresult) -> psycopg.Error:

@@ -31,6 +31,10 @@ class KeptAnswers:
         self._answers: dict[object, bytes] = {}
         self._size = 0
 
+    def __contains__(self, key: object) -> bool:
+        """Whether there is one, if perhaps no longer true."""
+        return key in self._answers
+
     def find(self, snapshot: Snapshot | None, key: object) -> bytes | None:
         return self._answers.get(key) if snapshot is not None and snapshot == self._snapshot else None
 

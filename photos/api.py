@@ -23,6 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import ledger
+from jobs.looks import seen_by
 from jobs.loop_views import on_event_loop
 from jobs.models import StepStatus
 from jobs.rate_limits import UploadLimit
@@ -49,6 +50,7 @@ from photos.keeping import Ingested, Origin
 from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Photo, PhotoStep
 from photos.permissions import IsAdministrator
+from photos.pictures import Picture
 from photos.serializers import (
     ImageParameters,
     ScanBody,
@@ -93,7 +95,7 @@ async def list_photos(request: Request) -> HttpResponse:
     more than another: `{items, limit, next_cursor}`.
     """
     asked = (request.user.pk, request.META["QUERY_STRING"])
-    if kept := kept_pages.find(getattr(request, "snapshot", None), asked):
+    if asked in kept_pages and (kept := kept_pages.find(await seen_by(request), asked)):
         return json_answer(kept)
     values = validated(PhotoListParameters, request.query_params)
     wanted = filter_from(values)
@@ -195,8 +197,8 @@ def delete_photo(user: Any, photo_id: int) -> Response:
 async def photo_image(request: Request, photo_id: int) -> HttpResponseBase:
     """The original, byte for byte; `?download=1` names the file."""
     wanted = validated(ImageParameters, request.query_params) if request.query_params else {}
-    photo = await get_picture(request.user, photo_id)
-    item = media_keys.original_item(photo, download=wanted.get("download") == "1")
+    picture = await get_picture(request.user, photo_id)
+    item = media_keys.original_item(picture, download=wanted.get("download") == "1")
     return await serve_original(request, item)
 
 
@@ -224,16 +226,16 @@ async def photo_preview(request: Request, photo_id: int) -> HttpResponseBase:
 
 
 async def serve_rendition(request: Request, photo_id: int, kind: str) -> HttpResponseBase:
-    photo = await get_picture(request.user, photo_id)
-    if not photo.has_renditions:
-        return await sync_to_async(without_rendition)(photo, kind)
-    item = media_keys.rendition_item(photo, kind)
+    picture = await get_picture(request.user, photo_id)
+    if not picture.has_renditions:
+        return await sync_to_async(without_rendition)(photo_id, kind)
+    item = media_keys.rendition_item(picture, kind)
     return await serve_picture(request, item, "thumbnail_not_found_on_storage")
 
 
-def without_rendition(photo: Photo, kind: str) -> HttpResponse:
+def without_rendition(photo_id: int, kind: str) -> HttpResponse:
     """A placeholder while the thumbnail is being made. Raises DecodeFailed, or NotFound for a preview."""
-    failed = PhotoStep.objects.filter(photo=photo, step="renditions", status=StepStatus.FAILED).first()
+    failed = PhotoStep.objects.filter(photo_id=photo_id, step="renditions", status=StepStatus.FAILED).first()
     if failed is not None:
         raise DecodeFailed(failed.error)
     if kind != "thumbnail":
@@ -296,12 +298,12 @@ def or_404(item: serving.Item, code: str) -> Iterator[None]:
         ) from None
 
 
-async def get_picture(user: Any, photo_id: int) -> Photo:
-    """The photo with what serving it needs, or 404 also for somebody else's."""
-    photo = await find_picture(user, photo_id)
-    if photo is None:
+async def get_picture(user: Any, photo_id: int) -> Picture:
+    """A photo's files, or 404 also for somebody else's."""
+    picture = await find_picture(user, photo_id)
+    if picture is None:
         raise photo_not_found()
-    return photo
+    return picture
 
 
 def photo_not_found() -> NotFound:

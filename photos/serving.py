@@ -116,7 +116,7 @@ class FileAnswer(StreamingHttpResponse):
 
 def answer_at_once(request: HttpRequest, storage: Storage, item: Item) -> HttpResponse | None:
     """The answer, if it takes no look at the object: the client has it, or the proxy will find it."""
-    if etag_is_known(request.headers.get("If-None-Match", ""), item.etag):
+    if etag_is_known(request.META.get("HTTP_IF_NONE_MATCH", ""), item.etag):
         return HttpResponseNotModified(headers=headers_of(item))
     if isinstance(storage, FolderFiles):  # to find its file is to look at it
         return None

@@ -13,13 +13,10 @@ from jobs.pipeline import Row
 from jobs.reads import fetch_one, fetch_one_here, fetch_seen
 from jobs.unchanged import SNAPSHOT, Snapshot
 from photos.models import Photo
+from photos.pictures import Picture
 from photos.serializers import PhotoJson
 
 ANY_PHOTO = -1  # the place of the id in a compiled query
-PICTURE_FIELDS = (  # what serving a picture needs, in the order of the model
-    *("id", "library_id", "uuid", "original_name", "original_key", "checksum", "mime_type"),
-    "has_renditions",
-)
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class PhotoStatement:
 
 @lru_cache(maxsize=1000)
 def pictures_of(user: Any) -> PhotoStatement:
-    return PhotoStatement.of(Photo.objects.visible_to(user).values_list(*PICTURE_FIELDS))
+    return PhotoStatement.of(Photo.objects.visible_to(user).values_list(*Picture._fields))
 
 
 @lru_cache(maxsize=1000)
@@ -50,10 +47,10 @@ def details_of(user: Any) -> PhotoStatement:
     return PhotoStatement.of(Photo.objects.visible_to(user).annotate(json=PhotoJson()).values_list("json"))
 
 
-async def find_picture(user: Any, photo_id: int) -> Photo | None:
-    """A photo that `user` may see, with PICTURE_FIELDS alone."""
+async def find_picture(user: Any, photo_id: int) -> Picture | None:
+    """The files of a photo that `user` may see."""
     row = await pictures_of(user).fetch(photo_id)
-    return None if row is None else Photo.from_db("default", PICTURE_FIELDS, row)
+    return None if row is None else Picture(*row)
 
 
 async def find_json(user: Any, photo_id: int) -> str | None:

@@ -84,6 +84,7 @@ def test_every_kind_of_change_shows_at_once(
     Photo.objects.filter(pk=ids[1]).move_to_trash()
     assert names(ask(alice, "/api/photos")) == {"renamed.jpg", "2.jpg"}
     assert ask(alice, f"/api/photos/{ids[1]}")[0] == 404
+    assert ask(alice, f"/api/photos/{ids[1]}/thumbnail")[0] == 404
     with psycopg.connect(database_url(), autocommit=True) as other:
         other.execute("DELETE FROM photos_photo WHERE id = %s", [ids[2]])
         assert names(ask(alice, "/api/photos")) == {"renamed.jpg"}
@@ -111,13 +112,37 @@ def test_who_is_shown_the_door_sees_nothing_any_more(
 def test_a_key_that_is_revoked_and_an_account_that_is_closed_open_nothing(
     ask: Ask, alice: User, bob: User, photo_rows: Callable[[int], list[int]]
 ) -> None:
-    photo_rows(1)
+    (photo_id,) = photo_rows(1)
+    paths = ["/api/photos", "/api/photos?limit=1", f"/api/photos/{photo_id}", "/api/photos/999999"]
+    paths += [f"/api/photos/{photo_id}/{kind}" for kind in ("image", "thumbnail", "preview")]
     assert ask(alice, "/api/photos")[0] == ask(bob, "/api/photos")[0] == 200
     ApiKey.objects.filter(user=alice).delete()
     User.objects.filter(pk=bob.pk).update(is_active=False)
     for user in (alice, bob):
-        assert ask(user, "/api/photos")[0] == 401
-        assert ask(user, "/api/photos/1/thumbnail")[0] == 401
+        assert [ask(user, path)[0] for path in paths] == [401] * len(paths)
+
+
+def test_what_a_key_may_do_changes_at_once(
+    webs: list[WebProcess], alice: User, bob: User, photo_rows: Callable[[int], list[int]]
+) -> None:
+    """Also where the view is asked before the key is looked at again: the answer is the new owner's."""
+    (photo_id,) = photo_rows(1)
+    row, key = ApiKey.issue(alice, "test")
+    port, path = webs[0].port, f"/api/photos/{photo_id}"
+    for owner, status in ((alice, 200), (bob, 404), (alice, 200)):
+        ApiKey.objects.filter(pk=row.pk).update(user=owner)
+        assert [get(port, key, path)[0] for _ in range(2)] == [status] * 2
+
+
+def test_while_others_write_answers_are_those_of_who_asks(
+    webs: list[WebProcess], alice: User, bob: User, photo_rows: Callable[[int], list[int]]
+) -> None:
+    (photo_id,) = photo_rows(1)
+    keys = {user.pk: ApiKey.issue(user, "test")[1] for user in (alice, bob)}
+    for number in range(20):
+        Photo.objects.filter(pk=photo_id).update(description=str(number))
+        assert get(webs[0].port, keys[alice.pk], f"/api/photos/{photo_id}")[1]["description"] == str(number)
+        assert get(webs[0].port, keys[bob.pk], f"/api/photos/{photo_id}")[0] == 404
 
 
 def test_lists_are_told_apart_by_who_asks_and_for_what(
