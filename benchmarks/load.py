@@ -66,7 +66,7 @@ class Client(asyncio.Protocol):
         parts = urlsplit(address)
         if self._store is None:
             self._store, _ = await asyncio.get_running_loop().create_connection(
-                lambda: Follower(self), parts.hostname, parts.port
+                lambda: Follower(self), parts.hostname or "", parts.port or 80
             )
         self._store.write(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
 
