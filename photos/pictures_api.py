@@ -38,6 +38,7 @@ BYTES = {
 PICTURES = {
     (200, "image/webp"): OpenApiTypes.BINARY,
     (200, "image/jpeg"): OpenApiTypes.BINARY,
+    422: None,  # the photo is damaged
     503: None,
 }
 
