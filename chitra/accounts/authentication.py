@@ -60,8 +60,8 @@ class ApiKeyAuthentication(BaseAuthentication):
         if text is None:
             return None
         request.look = look = LookAtKey(hash_key(text))
-        may_be_early = look.remembered is not None and request.method in SAFE_METHODS
-        sight = look.remembered.sight if may_be_early else await look.end()
+        remembered = look.remembered if request.method in SAFE_METHODS else None
+        sight = remembered.sight if remembered is not None else await look.end()
         request.taken_for = sight.who
         return user_and_key(request.taken_for)
 
@@ -184,7 +184,7 @@ def note_use(key_id: int) -> None:
 def read_key(request: Request) -> str | None:
     """The API key a request carries, or None; what has not the form of one is somebody else's."""
     if text := request.META.get("HTTP_X_API_KEY"):
-        return text.strip()
+        return str(text).strip()
     text = read_bearer(request)
     return text if text and text.startswith(KEY_PREFIX) else None
 
