@@ -1,6 +1,6 @@
 """What the database shows of who asks, perhaps while the view runs already (`jobs.loop_views`)."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from jobs.unchanged import Snapshot
 
@@ -15,11 +15,9 @@ class Sight(NamedTuple):
 class Look(Protocol):
     """A look that has begun: `request.look`."""
 
+    @property
+    def said(self) -> object:
+        """Who it was the last time; None for unknown."""
+
     async def end(self) -> Sight:
         """Wait for it; more than once, if need be. Raises DatabaseError."""
-
-
-async def seen_by(request: Any) -> Snapshot | None:
-    """What the look saw, for answers that are kept; None where nothing is."""
-    look: Look | None = getattr(request, "look", None)
-    return None if look is None else (await look.end()).snapshot

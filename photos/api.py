@@ -13,10 +13,9 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.looks import seen_by
 from jobs.loop_views import on_event_loop
 from jobs.services import step_counts
-from jobs.unchanged import KeptAnswers
+from jobs.unchanged import unchanged_since
 from photos import bulk, editing, schemas
 from photos.api_errors import Unprocessable, validated
 from photos.cursors import page_after
@@ -27,8 +26,6 @@ from photos.models import Photo, PhotoStep
 from photos.serializers import photos_as_json
 from photos.statements import PageStatement, find_json
 from photos.timeline import BadCursor
-
-kept_pages = KeptAnswers()
 
 
 @extend_schema(
@@ -45,9 +42,6 @@ async def list_photos(request: Request) -> HttpResponse:
     With `cursor`, empty for the first page, photos that arrive meanwhile shift nothing, and no page costs
     more than another: `{items, limit, next_cursor}`.
     """
-    asked = (request.user.pk, request.META["QUERY_STRING"])
-    if asked in kept_pages and (kept := kept_pages.find(await seen_by(request), asked)):
-        return json_answer(kept)
     values = validated(PhotoListParameters, request.query_params)
     wanted = filter_from(values)
     if "cursor" in values:
@@ -55,8 +49,7 @@ async def list_photos(request: Request) -> HttpResponse:
         return await sync_to_async(cursor_page)(photos, values["cursor"], values["limit"])
     statement = timeline_of(request.user, wanted)
     body, snapshot = await statement.fetch(limit=values["limit"], offset=values["offset"])
-    kept_pages.keep(snapshot, asked, page := body.encode())
-    return json_answer(page)
+    return unchanged_since(snapshot, json_answer(body))
 
 
 def json_answer(body: str | bytes) -> HttpResponse:
@@ -104,10 +97,10 @@ async def photo_detail(request: Request, photo_id: int) -> HttpResponse:
     if request.method == "PATCH":
         changes = validated(PhotoChanges, request.data)
         await sync_to_async(change_photo)(request.user, photo_id, changes)
-    found = await find_json(request.user, photo_id)
+    found, snapshot = await find_json(request.user, photo_id)
     if found is None:
         raise photo_not_found()
-    return json_answer(found)
+    return unchanged_since(snapshot, json_answer(found))
 
 
 def photo_answer(user: Any, photo_id: int) -> HttpResponse:

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 
 from jobs.loop_views import on_event_loop
 from jobs.models import StepStatus
+from jobs.unchanged import Snapshot, unchanged_since
 from photos import jpeg, media_keys, serving
 from photos.api import photo_not_found
 from photos.api_errors import DecodeFailed, Unavailable, validated
@@ -53,9 +54,10 @@ PICTURES = {
 async def photo_image(request: Request, photo_id: int) -> HttpResponseBase:
     """The original, byte for byte; `?download=1` names the file."""
     wanted = validated(ImageParameters, request.query_params) if request.query_params else {}
-    picture = await get_picture(request.user, photo_id)
+    picture, snapshot = await get_picture(request.user, photo_id)
     item = media_keys.original_item(picture, download=wanted.get("download") == "1")
-    return await serve_original(request, item)
+    response = await serve_original(request, item)
+    return unchanged_since(snapshot, response) if isinstance(response, serving.LeftToProxy) else response
 
 
 async def serve_original(request: Request, item: serving.Item) -> HttpResponseBase:
@@ -82,11 +84,12 @@ async def photo_preview(request: Request, photo_id: int) -> HttpResponseBase:
 
 
 async def serve_rendition(request: Request, photo_id: int, kind: str) -> HttpResponseBase:
-    picture = await get_picture(request.user, photo_id)
+    picture, snapshot = await get_picture(request.user, photo_id)
     if not picture.has_renditions:
         return await sync_to_async(without_rendition)(photo_id, kind)
     item = media_keys.rendition_item(picture, kind)
-    return await serve_picture(request, item, "thumbnail_not_found_on_storage")
+    response = await serve_picture(request, item, "thumbnail_not_found_on_storage")
+    return unchanged_since(snapshot, response) if isinstance(response, serving.LeftToProxy) else response
 
 
 def without_rendition(photo_id: int, kind: str) -> HttpResponse:
@@ -154,9 +157,9 @@ def or_404(item: serving.Item, code: str) -> Iterator[None]:
         ) from None
 
 
-async def get_picture(user: Any, photo_id: int) -> Picture:
-    """A photo's files, or 404 also for somebody else's."""
-    picture = await find_picture(user, photo_id)
+async def get_picture(user: Any, photo_id: int) -> tuple[Picture, Snapshot | None]:
+    """A photo's files and what was seen, or 404 also for somebody else's."""
+    picture, snapshot = await find_picture(user, photo_id)
     if picture is None:
         raise photo_not_found()
-    return picture
+    return picture, snapshot

@@ -121,8 +121,12 @@ def answer_at_once(request: HttpRequest, storage: Storage, item: Item) -> HttpRe
     if isinstance(storage, FolderFiles):  # to find its file is to look at it
         return None
     if proxy_headers := accelerated(storage, item.key):
-        return HttpResponse(headers={**headers_of(item), **proxy_headers}, content_type=item.mime_type)
+        return LeftToProxy(headers={**headers_of(item), **proxy_headers}, content_type=item.mime_type)
     return None
+
+
+class LeftToProxy(HttpResponse):
+    """What the proxy needs to send a file that was not looked at."""
 
 
 def headers_of(item: Item) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from rest_framework import authentication
@@ -56,14 +56,17 @@ class ApiKeyAuthentication(BaseAuthentication):
         """The same for `jobs.loop_views`. Who only reads, with a key that was good the last time, gets to the
         view while the key is looked at.
         """
-        text = read_key(request)
-        if text is None:
+        look: LookAtKey | None = request.look
+        if look is None:
             return None
-        request.look = look = LookAtKey(hash_key(text))
-        remembered = look.remembered if request.method in SAFE_METHODS else None
-        sight = remembered.sight if remembered is not None else await look.end()
-        request.taken_for = sight.who
+        said = look.said if request.method in SAFE_METHODS else None
+        request.taken_for = said or (await look.end()).who
         return user_and_key(request.taken_for)
+
+    @staticmethod
+    def begin_look(request: HttpRequest) -> "LookAtKey | None":
+        text = read_key(request)
+        return None if text is None else LookAtKey(hash_key(text))
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -75,9 +78,13 @@ class LookAtKey:
     def __init__(self, key_hash: str) -> None:
         self._key_hash = key_hash
         self._sight: Sight | None = None
-        self.remembered = remembered_keys.get(key_hash)
-        if self.remembered is not None:
+        self._remembered = remembered_keys.get(key_hash)
+        if self._remembered is not None:
             self._snapshot = ask_for_snapshot()
+
+    @property
+    def said(self) -> Any:
+        return self._remembered and self._remembered.sight.who
 
     async def end(self) -> Sight:
         if self._sight is None:
@@ -86,7 +93,7 @@ class LookAtKey:
 
     async def _unchanged(self) -> Sight | None:
         """What is remembered, if it is still true."""
-        if (known := self.remembered) is None or known.until < time.monotonic():
+        if (known := self._remembered) is None or known.until < time.monotonic():
             return None
         snapshot = await snapshot_in(self._snapshot)
         return known.sight if known.sight.snapshot == snapshot else None
@@ -181,7 +188,7 @@ def note_use(key_id: int) -> None:
     ApiKey.objects.filter(pk=key_id).update(last_used_at=timezone.now())
 
 
-def read_key(request: Request) -> str | None:
+def read_key(request: Request | HttpRequest) -> str | None:
     """The API key a request carries, or None; what has not the form of one is somebody else's."""
     if text := request.META.get("HTTP_X_API_KEY"):
         return str(text).strip()
@@ -189,6 +196,6 @@ def read_key(request: Request) -> str | None:
     return text if text and text.startswith(KEY_PREFIX) else None
 
 
-def read_bearer(request: Request) -> str | None:
+def read_bearer(request: Request | HttpRequest) -> str | None:
     scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return text.strip() if scheme.lower() == "bearer" and text.strip() else None
