@@ -29,11 +29,12 @@ CLIENTS = (1, 8, 32)
 
 @dataclass(frozen=True)
 class Side:
-    """Where a request goes. `cpu` is the process whose time is counted."""
+    """Where a request goes. `cpu` is the process whose time is counted. The store takes no key of ours."""
 
     server: Server
     path: str
     cpu: Server
+    has_key: bool = True
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ def count_queries(key: str) -> list[str]:
     return [query["sql"] for query in captured]
 
 
-def load(port: int, path: str, clients: int, seconds: float, key: str) -> dict[str, Any]:
+def load(side: Side, clients: int, seconds: float, key: str) -> dict[str, Any]:
     """One run of the load generator."""
-    arguments = [str(port), path, str(clients), str(seconds), key]
+    arguments = [str(side.server.port), side.path, str(clients), str(seconds), key if side.has_key else ""]
     script = str(Path(__file__).with_name("load.py"))
     done = subprocess.run(
         [sys.executable, script, *arguments], capture_output=True, check=True, timeout=seconds + 60
@@ -75,7 +76,7 @@ def measure(comparison: Comparison, key: str, clients: int, seconds: float, roun
     """A row of the table: both sides in turns."""
     runs: list[tuple[dict[str, Any], dict[str, Any]]] = []
     for side in (comparison.limit, comparison.ours):
-        load(side.server.port, side.path, clients, seconds / 2, key)
+        load(side, clients, seconds / 2, key)
     for _ in range(rounds):
         limit, ours = (run(side, key, clients, seconds) for side in (comparison.limit, comparison.ours))
         runs.append((limit, ours))
@@ -103,7 +104,7 @@ def measure(comparison: Comparison, key: str, clients: int, seconds: float, roun
 
 def run(side: Side, key: str, clients: int, seconds: float) -> dict[str, Any]:
     before = stage.cpu_seconds(side.cpu.pid)
-    result = load(side.server.port, side.path, clients, seconds, key)
+    result = load(side, clients, seconds, key)
     result["cpu_ms"] = 1000 * (stage.cpu_seconds(side.cpu.pid) - before) / result["requests"]
     return result
 
@@ -135,13 +136,27 @@ def comparisons(stack: ExitStack, directory: Path, web: Server, photo_id: int) -
     )
     nginx = stack.enter_context(api_servers.nginx(directory, settings.MEDIA_DIR, accelerated))
     if nginx is not None:
-        yield Comparison(
-            "image, by proxy",
-            "nginx",
-            Side(nginx, f"{photo}/image", accelerated),
-            side(nginx, f"/files/{original}"),
-            70,
-        )
+        image = Side(nginx, f"{photo}/image", accelerated)
+        yield Comparison("image, by proxy", "nginx", image, side(nginx, f"/files/{original}"), 70)
+        # What is left when any view has to be asked first: nginx, a view that does nothing, the same file.
+        asked_first = Side(nginx, f"/bare-file/{original}", accelerated)
+        yield Comparison("image, by proxy", "bare, then nginx", image, asked_first)
+    store = stack.enter_context(api_servers.store(directory, settings.MEDIA_DIR, original))
+    web_at_store = stack.enter_context(api_servers.chitra(directory / "s3.log", **store.environment))
+    yield Comparison(
+        "image, by redirect",
+        "presigned GET",
+        side(web_at_store, f"{photo}/image?redirect=1"),
+        Side(store.server, store.presigned, web_at_store, has_key=False),
+        70,
+    )
+    yield Comparison(
+        "thumbnail, redirect alone",
+        "bare",
+        side(web_at_store, f"{photo}/thumbnail?redirect=1"),
+        side(web_at_store, BARE),
+        80,
+    )
 
 
 def search_path() -> str:

@@ -1,4 +1,4 @@
-"""The servers of `benchmarks/api.py`: Chitra's, and two that do nothing but send files."""
+"""The servers of `benchmarks/api.py`: Chitra's, and three that do nothing but send files."""
 
 import os
 import shutil
@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from benchmarks import stage
 
 START_SECONDS = 60
+BUCKET = "benchmark"
 NGINX = """
 daemon off; worker_processes 1; pid {directory}/nginx.pid; error_log {directory}/nginx.log; {user}
 events {{}}
@@ -79,6 +81,47 @@ def nginx(directory: Path, media: Path, behind: Server) -> Iterator[Server | Non
     )
     with running([program, "-c", str(configuration)], port, directory / "nginx.out", {}) as server:
         yield server
+
+
+@dataclass(frozen=True)
+class Store:
+    """An S3 server, what Chitra has to know of it, and a path that GETs the original without Chitra."""
+
+    server: Server
+    environment: dict[str, str]
+    presigned: str
+
+
+@contextmanager
+def store(directory: Path, media: Path, original: str) -> Iterator[Store]:
+    """A SeaweedFS with the original in it."""
+    import boto3
+    from botocore.config import Config
+
+    from chitra.tests.s3 import running_seaweedfs
+
+    (files := directory / "s3").mkdir()
+    with running_seaweedfs(files) as server:
+        client = boto3.client(
+            "s3",
+            endpoint_url=server.endpoint,
+            region_name=server.region,
+            aws_access_key_id=server.access_key,
+            aws_secret_access_key=server.secret_key,
+            config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
+        )
+        client.create_bucket(Bucket=BUCKET)
+        client.upload_file(str(media / original), BUCKET, original)
+        url = client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": original})
+        environment = {
+            "CHITRA_STORAGE": "s3",
+            "MINIO_ENDPOINT": server.endpoint,
+            "MINIO_ACCESS_KEY": server.access_key,
+            "MINIO_SECRET_KEY": server.secret_key,
+            "MINIO_BUCKET": BUCKET,
+        }
+        port = urlsplit(server.endpoint).port or 80
+        yield Store(Server(port, os.getpid()), environment, url.removeprefix(server.endpoint))
 
 
 def free_port() -> int:

@@ -1,6 +1,7 @@
 """A load generator on bare asyncio: `load.py PORT PATH CLIENTS SECONDS KEY` prints one line of JSON.
 
-`{n}` in the path stands for a number that no request has had before.
+`{n}` in the path stands for a number that no request has had before; an empty key is not sent. A redirect is
+followed over one more kept-alive connection of each client, and both answers together are one.
 
 A process of its own, so that it does not share the server's interpreter; it counts bytes and looks at the
 status, and parses nothing else.
@@ -12,6 +13,7 @@ import json
 import statistics
 import sys
 import time
+from urllib.parse import urlsplit
 
 NUMBERS = itertools.count(time.time_ns())
 
@@ -24,6 +26,7 @@ class Client(asyncio.Protocol):
         self._deadline = deadline
         self._missing = 0  # bytes of the response under way; 0 between responses
         self._head = b""
+        self._store: asyncio.Transport | None = None  # the connection to where redirects lead
         self.seconds: list[float] = []
         self.errors = 0
         self.body_bytes = 0
@@ -47,24 +50,51 @@ class Client(asyncio.Protocol):
             end = self._head.find(b"\r\n\r\n")
             if end < 0:
                 return
-            head, data, self._head = self._head[:end].lower(), self._head[end + 4 :], b""
-            self.errors += not head.startswith(b"http/1.1 200")
-            self._missing = self.body_bytes = int(head.partition(b"content-length:")[2].partition(b"\r")[0])
+            head, data, self._head = self._head[:end], self._head[end + 4 :], b""
+            if head.startswith(b"HTTP/1.1 302"):
+                self._follow = asyncio.ensure_future(self._get(value_of(head, b"Location").decode()))
+                return
+            self.errors += not head.startswith(b"HTTP/1.1 200")
+            self._missing = self.body_bytes = int(value_of(head, b"Content-Length"))
         self._missing -= len(data)
         if not self._missing:
             self.seconds.append(time.perf_counter() - self._started)
             self._send()
+
+    async def _get(self, address: str) -> None:
+        """Ask another server for the answer."""
+        parts = urlsplit(address)
+        if self._store is None:
+            self._store, _ = await asyncio.get_running_loop().create_connection(
+                lambda: Follower(self), parts.hostname or "", parts.port or 80
+            )
+        self._store.write(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
 
     def connection_lost(self, error: Exception | None) -> None:
         self.errors += error is not None
         self.closed.set_result(None)
 
 
+class Follower(asyncio.Protocol):
+    """The other connection of a client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def data_received(self, data: bytes) -> None:
+        self._client.data_received(data)
+
+
+def value_of(head: bytes, name: bytes) -> bytes:
+    """Of a header, as servers write its name."""
+    return head.partition(b"\r\n%b: " % name)[2].partition(b"\r")[0]
+
+
 async def main(port: int, path: str, clients: int, seconds: float, key: str) -> None:
     lines = (
         f"GET {path} HTTP/1.1",
-        "Host: localhost",
-        f"Authorization: Bearer {key}",
+        f"Host: {'localhost' if key else f'127.0.0.1:{port}'}",
+        *([f"Authorization: Bearer {key}"] if key else []),
         "Accept: */*",
     )
     request = ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import Any
 
-from corsheaders.middleware import CorsMiddleware
 from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import JsonResponse
 
 from chitra.errors import error_body
+from chitra.middleware import CorsMiddleware
 
 MOST_DIGITS = 18
 PHOTO_BODIES = (b"multipart/form-data", b"application/offset+octet-stream")  # forms, and pieces of files

@@ -88,7 +88,8 @@ class LiveBodyHandler(ASGIHandler):
     Their views read the body in a thread, never on the event loop, which would wait for itself.
 
     Each request has a thread of its own for what blocks, as in Django, but threads are kept: to start and to
-    join one for each request costs more than most queries.
+    join one for each request costs more than most queries. Not that of a request which was given up: it may
+    have to do for long, and the next one would wait for it.
     """
 
     chunk_size = 1024 * 1024  # of a streamed answer; Django's 64 KiB cost a third of the speed
@@ -103,13 +104,16 @@ class LiveBodyHandler(ASGIHandler):
         if is_live and scope["path"].startswith(LIVE_PATHS):
             receive = LiveReceive(receive)
         thread = self.threads.pop() if self.threads else ThreadPoolExecutor(1, thread_name_prefix="request")
+        is_over = False
         try:
             async with ThreadSensitiveContext(executor=thread):
                 await super().__call__(scope, receive, send)
+            is_over = True
         finally:
-            if len(self.threads) < KEPT_THREADS:
+            if is_over and len(self.threads) < KEPT_THREADS:
                 self.threads.append(thread)
             else:
+                thread.submit(close_old_connections)
                 thread.shutdown(wait=False)
 
     async def run_get_response(self, request: Any) -> Any:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from corsheaders.middleware import CorsMiddleware as DjangoCors
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware as DjangoAuthentication
 from django.contrib.messages.middleware import MessageMiddleware as DjangoMessages
 from django.contrib.sessions.middleware import SessionMiddleware as DjangoSession
@@ -46,6 +48,14 @@ class OnEventLoop(MiddlewareMixin):
 
 class SecurityMiddleware(OnEventLoop, DjangoSecurity):
     pass
+
+
+class CorsMiddleware(DjangoCors):
+    """Says nothing where no page of another host is let in, as it is by default."""
+
+    def is_enabled(self, request: HttpRequest) -> bool:
+        is_open = settings.CORS_ALLOWED_ORIGINS or settings.CORS_ALLOW_ALL_ORIGINS
+        return bool(is_open) and super().is_enabled(request)
 
 
 class SessionMiddleware(OnEventLoop, DjangoSession):

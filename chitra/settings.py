@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "chitra.json_answers.json_answers",
     "chitra.middleware.SecurityMiddleware",
     "chitra.content_security_policy.content_security_policy",
-    "corsheaders.middleware.CorsMiddleware",
+    "chitra.middleware.CorsMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "chitra.middleware.SessionMiddleware",
     "chitra.middleware.CommonMiddleware",

@@ -27,10 +27,10 @@ from faces.serializers import (
 from faces.services import pack_choice
 from jobs.loop_views import on_event_loop
 from jobs.services import run_step_again, start_job
-from photos.api import PICTURES, serve_picture
 from photos.api_errors import BadRequest, Conflict, refuse_long_query, validated
 from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Photo, PhotoStep
+from photos.pictures_api import PICTURES, serve_picture
 from photos.schemas import OkAnswer, SearchResults
 from photos.serializers import photos_as_json
 

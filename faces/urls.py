@@ -1,6 +1,6 @@
 from django.urls import path
 
-from faces import api, curation_api, person_api, upkeep_api
+from faces import api, curation_api, person_api, recluster_api, upkeep_api
 from photos import converters  # noqa: F401 - brings “id” into paths
 
 urlpatterns = [
@@ -17,9 +17,9 @@ urlpatterns = [
     path("people/suggestions/answer", curation_api.answer_suggestion, name="api-suggestion-answer"),
     path("people/journal", curation_api.journal, name="api-journal"),
     path("people/journal/<id:entry_id>/undo", curation_api.undo_entry, name="api-journal-undo"),
-    path("people/recluster", curation_api.recluster, name="api-recluster"),
-    path("people/recluster/<uuid:job_id>/diff", curation_api.recluster_diff, name="api-recluster-diff"),
-    path("people/recluster/<uuid:job_id>/apply", curation_api.recluster_apply, name="api-recluster-apply"),
+    path("people/recluster", recluster_api.recluster, name="api-recluster"),
+    path("people/recluster/<uuid:job_id>/diff", recluster_api.recluster_diff, name="api-recluster-diff"),
+    path("people/recluster/<uuid:job_id>/apply", recluster_api.recluster_apply, name="api-recluster-apply"),
     path("persons", api.persons, name="api-persons"),
     path("persons/<id:person_id>", person_api.person_detail, name="api-person"),
     path("persons/<id:person_id>/faces", api.person_faces, name="api-person-faces"),

@@ -6,6 +6,7 @@ connection is asked, in the request's thread.
 """
 
 import asyncio
+from collections.abc import Awaitable
 from typing import cast
 
 import psycopg
@@ -15,7 +16,7 @@ from django.db import connection
 
 from jobs.pipeline import Pipeline, Row
 from jobs.prepared import prepared_cursor
-from jobs.unchanged import Snapshot
+from jobs.unchanged import SNAPSHOT, Snapshot
 
 MOST_PIPELINES = 4  # so that a slow read does not hold up the others
 
@@ -26,16 +27,9 @@ _pipelines: dict[asyncio.AbstractEventLoop, "Pipelines"] = {}
 
 async def fetch_one(sql: str, parameters: Row) -> Row | None:
     """The first row of a query. Raises OperationalError when the database does not answer."""
-    if "pool" not in settings.DATABASES["default"]["OPTIONS"]:
+    if (pipelines := pipelines_here()) is None:
         return await sync_to_async(fetch_one_here)(sql, parameters)
-    loop = asyncio.get_running_loop()
-    if loop not in _pipelines:
-        _pipelines[loop] = Pipelines()
-    try:
-        return await _pipelines[loop].fetch_one(sql, parameters)
-    except psycopg.Error:
-        with connection.wrap_database_errors:
-            raise
+    return await answer_to(pipelines.ask(sql, parameters))
 
 
 async def fetch_seen(sql: str, parameters: Row) -> tuple[Row | None, Snapshot | None]:
@@ -47,8 +41,40 @@ async def fetch_seen(sql: str, parameters: Row) -> tuple[Row | None, Snapshot | 
     if row is None:
         return None, None
     *values, text = row
-    is_usable = text and asyncio.get_running_loop() in _pipelines
+    is_usable = text and pipelines_here() is not None
     return tuple(values), Snapshot(era, text) if is_usable else None
+
+
+def ask_for_snapshot() -> Awaitable[Row | None]:
+    """Ask, at once, for what a statement sees now; `snapshot_in` awaits it. In the web server only."""
+    pipelines = pipelines_here()
+    assert pipelines is not None
+    return pipelines.ask_for_snapshot()
+
+
+async def snapshot_in(answer: Awaitable[Row | None]) -> Snapshot:
+    """Raises OperationalError when the database does not answer."""
+    (text,) = await answer_to(answer) or ("",)
+    return Snapshot(era, text)
+
+
+async def answer_to(question: Awaitable[Row | None]) -> Row | None:
+    """The row, with errors as the ORM has them."""
+    try:
+        return await question
+    except psycopg.Error:
+        with connection.wrap_database_errors:
+            raise
+
+
+def pipelines_here() -> "Pipelines | None":
+    """Those of this event loop; None outside of the web server."""
+    if "pool" not in settings.DATABASES["default"]["OPTIONS"]:
+        return None
+    loop = asyncio.get_running_loop()
+    if loop not in _pipelines:
+        _pipelines[loop] = Pipelines()
+    return _pipelines[loop]
 
 
 def fetch_one_here(sql: str, parameters: Row) -> Row | None:
@@ -63,8 +89,25 @@ class Pipelines:
     def __init__(self) -> None:
         self._open: list[Pipeline] = []
         self._connecting = asyncio.Lock()
+        self._snapshot: asyncio.Future[Row | None] | None = None  # asked for in this turn of the loop
 
-    async def fetch_one(self, sql: str, parameters: Row) -> Row | None:
+    def ask_for_snapshot(self) -> asyncio.Future[Row | None]:
+        """One for all who ask in one turn: it is sent when the turn ends."""
+        if self._snapshot is None:
+            self._snapshot = self.ask(f"SELECT {SNAPSHOT}", ())
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        return self._snapshot
+
+    def _end_turn(self) -> None:
+        self._snapshot = None
+
+    def ask(self, sql: str, parameters: Row) -> asyncio.Future[Row | None]:
+        flowing = self._first_flowing()
+        if flowing is not None:
+            return flowing.fetch_one(sql, parameters)
+        return asyncio.ensure_future(self._ask_when_flowing(sql, parameters))
+
+    async def _ask_when_flowing(self, sql: str, parameters: Row) -> Row | None:
         pipeline = await self._flowing()
         return await pipeline.fetch_one(sql, parameters)
 
@@ -73,8 +116,7 @@ class Pipelines:
 
         As few as possible: what is asked of one connection together wakes one process, once.
         """
-        if (flowing := self._first_flowing()) is not None:
-            return flowing
+        self._open[:] = [pipeline for pipeline in self._open if pipeline.is_open]
         if not self._open or (len(self._open) < MOST_PIPELINES and not self._connecting.locked()):
             async with self._connecting:
                 if self._first_flowing() is None:  # else the one before us has opened it
@@ -83,8 +125,10 @@ class Pipelines:
         return min(self._open, key=len) if flowing is None else flowing
 
     def _first_flowing(self) -> Pipeline | None:
-        self._open[:] = [pipeline for pipeline in self._open if pipeline.is_open]
-        return next((pipeline for pipeline in self._open if not pipeline.is_held_up), None)
+        for pipeline in self._open:
+            if pipeline.is_open and not pipeline.is_held_up:
+                return pipeline
+        return None
 
     async def _add(self) -> None:
         global era

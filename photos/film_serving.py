@@ -6,9 +6,9 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from photos import media_keys
-from photos.api import serve_or_404, serve_original
 from photos.api_errors import BadRequest, Conflict, DecodeFailed
 from photos.models import Photo
+from photos.pictures_api import serve_or_404, serve_original
 from photos.storages import renditions
 
 

@@ -19,7 +19,7 @@ PLACEHOLDER = base64.b64decode(
 
 def accepts_webp(request: Request) -> bool:
     """Whether Accept names WebP, all pictures or anything; a request without it takes all."""
-    accepted = request.headers.get("Accept", "*/*")
+    accepted = request.META.get("HTTP_ACCEPT", "*/*")
     return any(name in accepted for name in ("image/webp", "image/*", "*/*"))
 
 

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from photos.folder_storage import MAX_KEY
 from photos.models import Photo
+from photos.pictures import Picture
 from photos.playback_step import PLAYBACK_VERSION
 from photos.serving import ORIGINAL_CACHE, THUMBNAIL_CACHE, Item
 from photos.steps import RENDITIONS_VERSION
@@ -53,7 +54,7 @@ def find_media(user: Any, key: str) -> Media | None:
     return next((media for media in found if media is not None), None)
 
 
-def original_item(photo: Photo, *, download: bool = False) -> Item:
+def original_item(photo: Photo | Picture, *, download: bool = False) -> Item:
     """The original of a photo."""
     return Item(
         key=photo.original_key,
@@ -64,7 +65,7 @@ def original_item(photo: Photo, *, download: bool = False) -> Item:
     )
 
 
-def rendition_item(photo: Photo, kind: str) -> Item:
+def rendition_item(photo: Photo | Picture, kind: str) -> Item:
     """The thumbnail or preview of a photo."""
     return Item(
         key=photo.rendition_key(kind),

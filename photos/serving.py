@@ -116,13 +116,17 @@ class FileAnswer(StreamingHttpResponse):
 
 def answer_at_once(request: HttpRequest, storage: Storage, item: Item) -> HttpResponse | None:
     """The answer, if it takes no look at the object: the client has it, or the proxy will find it."""
-    if etag_is_known(request.headers.get("If-None-Match", ""), item.etag):
+    if etag_is_known(request.META.get("HTTP_IF_NONE_MATCH", ""), item.etag):
         return HttpResponseNotModified(headers=headers_of(item))
     if isinstance(storage, FolderFiles):  # to find its file is to look at it
         return None
     if proxy_headers := accelerated(storage, item.key):
-        return HttpResponse(headers={**headers_of(item), **proxy_headers}, content_type=item.mime_type)
+        return LeftToProxy(headers={**headers_of(item), **proxy_headers}, content_type=item.mime_type)
     return None
+
+
+class LeftToProxy(HttpResponse):
+    """What the proxy needs to send a file that was not looked at."""
 
 
 def headers_of(item: Item) -> dict[str, str]:

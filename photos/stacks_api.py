@@ -138,7 +138,7 @@ def changed(stack_id: int, edits: list[PhotoEdit | None]) -> dict[str, Any]:
 
 @extend_schema(methods=["GET"], summary="One stack", responses=StackDetail)
 @extend_schema(methods=["PATCH"], summary="Change a stack", request=StackChanges, responses=ChangedStack)
-@extend_schema(methods=["DELETE"], summary="Unstack photos", request=None, responses=ChangedStack)
+@extend_schema(methods=["DELETE"], summary="Unstack photos", request=None, responses={200: ChangedStack})
 @api_view(["GET", "HEAD", "PATCH", "DELETE"])
 async def stack_detail(request: Request, stack_id: int) -> HttpResponse:
     """GET: the stack with its photos. PATCH: other photos or another cover. DELETE: the photos stay, each for

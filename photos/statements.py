@@ -10,16 +10,13 @@ from typing import Any
 from django.db.models import QuerySet
 
 from jobs.pipeline import Row
-from jobs.reads import fetch_one, fetch_one_here, fetch_seen
+from jobs.reads import fetch_one_here, fetch_seen
 from jobs.unchanged import SNAPSHOT, Snapshot
 from photos.models import Photo
+from photos.pictures import Picture
 from photos.serializers import PhotoJson
 
 ANY_PHOTO = -1  # the place of the id in a compiled query
-PICTURE_FIELDS = (  # what serving a picture needs, in the order of the model
-    *("id", "library_id", "uuid", "original_name", "original_key", "checksum", "mime_type"),
-    "has_renditions",
-)
 
 
 @dataclass(frozen=True)
@@ -32,17 +29,19 @@ class PhotoStatement:
     @classmethod
     def of(cls, photos: QuerySet[Any]) -> "PhotoStatement":
         """For any of these photos."""
-        return cls(*photos.filter(pk=ANY_PHOTO).query.sql_with_params())
+        sql, parameters = photos.filter(pk=ANY_PHOTO).query.sql_with_params()
+        return cls(f"SELECT photo.*, {SNAPSHOT} FROM ({sql}) AS photo", parameters)
 
-    async def fetch(self, photo_id: int) -> Row | None:
-        return await fetch_one(
+    async def fetch(self, photo_id: int) -> tuple[Row | None, Snapshot | None]:
+        """The row, and what it saw."""
+        return await fetch_seen(
             self.sql, tuple(photo_id if value == ANY_PHOTO else value for value in self.parameters)
         )
 
 
 @lru_cache(maxsize=1000)
 def pictures_of(user: Any) -> PhotoStatement:
-    return PhotoStatement.of(Photo.objects.visible_to(user).values_list(*PICTURE_FIELDS))
+    return PhotoStatement.of(Photo.objects.visible_to(user).values_list(*Picture._fields))
 
 
 @lru_cache(maxsize=1000)
@@ -50,16 +49,16 @@ def details_of(user: Any) -> PhotoStatement:
     return PhotoStatement.of(Photo.objects.visible_to(user).annotate(json=PhotoJson()).values_list("json"))
 
 
-async def find_picture(user: Any, photo_id: int) -> Photo | None:
-    """A photo that `user` may see, with PICTURE_FIELDS alone."""
-    row = await pictures_of(user).fetch(photo_id)
-    return None if row is None else Photo.from_db("default", PICTURE_FIELDS, row)
+async def find_picture(user: Any, photo_id: int) -> tuple[Picture | None, Snapshot | None]:
+    """The files of a photo that `user` may see, and what was seen."""
+    row, snapshot = await pictures_of(user).fetch(photo_id)
+    return None if row is None else Picture(*row), snapshot
 
 
-async def find_json(user: Any, photo_id: int) -> str | None:
-    """The JSON of a photo that `user` may see."""
-    row = await details_of(user).fetch(photo_id)
-    return None if row is None else row[0]
+async def find_json(user: Any, photo_id: int) -> tuple[str | None, Snapshot | None]:
+    """The JSON of a photo that `user` may see, and what was seen."""
+    row, snapshot = await details_of(user).fetch(photo_id)
+    return None if row is None else row[0], snapshot
 
 
 @dataclass(frozen=True)

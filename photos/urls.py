@@ -9,23 +9,25 @@ from photos import (
     duplicates_api,
     editing_api,
     libraries_api,
+    pictures_api,
     stacks_api,
     steps_api,
     tags_api,
     timeline_api,
     tus_api,
+    upload_api,
 )
 
 urlpatterns = [
     # These first: patterns are tried in turn, and most requests are for pictures.
-    path("photos/<id:photo_id>/thumbnail", api.photo_thumbnail, name="api-photo-thumbnail"),
+    path("photos/<id:photo_id>/thumbnail", pictures_api.photo_thumbnail, name="api-photo-thumbnail"),
     path("photos", api.list_photos, name="api-photos"),
     path("photos/<id:photo_id>", api.photo_detail, name="api-photo"),
-    path("photos/<id:photo_id>/image", api.photo_image, name="api-photo-image"),
-    path("photos/<id:photo_id>/preview", api.photo_preview, name="api-photo-preview"),
+    path("photos/<id:photo_id>/image", pictures_api.photo_image, name="api-photo-image"),
+    path("photos/<id:photo_id>/preview", pictures_api.photo_preview, name="api-photo-preview"),
     path("photos/progress", api.progress, name="api-progress"),
-    path("photos/upload", api.upload, name="api-upload"),
-    path("photos/scan-path", api.scan_path, name="api-scan-path"),
+    path("photos/upload", upload_api.upload, name="api-upload"),
+    path("photos/scan-path", upload_api.scan_path, name="api-scan-path"),
     path("photos/bulk", bulk_api.change_many, name="api-photos-bulk"),
     path("photos/check", bulk_api.check_checksums, name="api-photos-check"),
     path("photos/download", timeline_api.download, name="api-photos-download"),
@@ -57,5 +59,5 @@ urlpatterns = [
     path("edits/<id:edit_id>/undo", editing_api.undo, name="api-undo-edit"),
     path("uploads", tus_api.uploads, name="api-tus"),
     path("uploads/<uuid:upload_id>", tus_api.upload, name="api-tus-upload"),
-    path("storage/<path:key>", api.storage_object, name="api-storage"),
+    path("storage/<path:key>", pictures_api.storage_object, name="api-storage"),
 ]

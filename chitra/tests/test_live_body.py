@@ -86,3 +86,26 @@ def test_requests_at_the_same_time_have_threads_of_their_own_and_some_are_kept(
     assert asyncio.run(four()) == [401] * 4
     assert len(set(threads)) == 4
     assert len(handler.threads) == 2
+
+
+def test_nobody_waits_for_the_thread_of_a_request_that_was_given_up(threads: list[int]) -> None:
+    handler = LiveBodyHandler()
+    may_go_on = threading.Event()
+
+    def take_long(**_: Any) -> None:
+        request_started.disconnect(take_long)
+        may_go_on.wait(60)
+
+    async def give_up_and_ask_again() -> int:
+        await visit(handler)  # whose thread is kept
+        request_started.connect(take_long)
+        slow = asyncio.ensure_future(visit(handler))
+        await asyncio.sleep(0.2)
+        slow.cancel()  # as the server does, some seconds after the client has gone
+        await asyncio.wait([slow])
+        return await asyncio.wait_for(visit(handler), 30)
+
+    try:
+        assert asyncio.run(give_up_and_ask_again()) == 401
+    finally:
+        may_go_on.set()

@@ -64,6 +64,22 @@ def test_an_error_is_that_of_its_asker_alone() -> None:
     assert isinstance(answers[5], psycopg.errors.UndefinedColumn)
 
 
+def test_a_statement_prepared_beside_an_error_is_prepared_again() -> None:
+    async def use(opened: Pipeline) -> list[Any]:
+        def three_of_which_one_is_wrong() -> list[Any]:
+            return [opened.fetch_one("SELECT 1 / %s::int", (n,)) for n in (1, 0, 1)]
+
+        together = three_of_which_one_is_wrong()
+        opened._sync()  # the next ones are sent before the answers are here
+        later = [opened.fetch_one("SELECT 1 / %s::int", (1,)) for _ in range(3)]
+        answers = await asyncio.gather(*together, *later, return_exceptions=True)
+        return [*answers, await opened.fetch_one("SELECT 1 / %s::int", (1,))]
+
+    first, wrong, *others = run(use, prepare_threshold=3)
+    assert isinstance(wrong, psycopg.errors.DivisionByZero)
+    assert [first, *others] == [(1,)] * 6
+
+
 def test_who_does_not_wait_any_longer_leaves_the_others_their_answers() -> None:
     async def use(opened: Pipeline) -> Any:
         impatient = asyncio.ensure_future(opened.fetch_one("SELECT 'slow', pg_sleep(0.2)::text", ()))
@@ -128,14 +144,14 @@ def test_a_table_that_changed_is_read_again_after_one_error() -> None:
 def test_a_lost_connection_is_an_error_for_who_waits_and_a_new_one_for_who_comes() -> None:
     async def main() -> tuple[list[Any], Any]:
         pipelines = Pipelines()
-        first = await pipelines.fetch_one("SELECT pg_backend_pid()", ())
-        waiting = asyncio.ensure_future(pipelines.fetch_one("SELECT pg_sleep(30)::text", ()))
+        first = await pipelines.ask("SELECT pg_backend_pid()", ())
+        waiting = asyncio.ensure_future(pipelines.ask("SELECT pg_sleep(30)::text", ()))
         await asyncio.sleep(0.1)
         killer = await connect()
         await killer.fetch_one("SELECT pg_terminate_backend(%s)", first or ())
         killer.close()
         lost = await asyncio.gather(waiting, return_exceptions=True)
-        second = await pipelines.fetch_one("SELECT pg_backend_pid()", ())
+        second = await pipelines.ask("SELECT pg_backend_pid()", ())
         for opened in pipelines._open:
             opened.close()
         return list(lost), first != second
@@ -148,7 +164,7 @@ def test_a_lost_connection_is_an_error_for_who_waits_and_a_new_one_for_who_comes
 def test_a_crowd_shares_a_few_connections() -> None:
     async def main() -> tuple[list[Any], int]:
         pipelines = Pipelines()
-        answers = await asyncio.gather(*(pipelines.fetch_one("SELECT %s::int", (n,)) for n in range(100)))
+        answers = await asyncio.gather(*(pipelines.ask("SELECT %s::int", (n,)) for n in range(100)))
         for opened in pipelines._open:
             opened.close()
         return answers, len(pipelines._open)
@@ -161,9 +177,9 @@ def test_a_crowd_shares_a_few_connections() -> None:
 def test_a_slow_read_does_not_hold_up_the_others() -> None:
     async def main() -> Any:
         pipelines = Pipelines()
-        slow = asyncio.ensure_future(pipelines.fetch_one("SELECT 'slow', pg_sleep(2)::text", ()))
+        slow = asyncio.ensure_future(pipelines.ask("SELECT 'slow', pg_sleep(2)::text", ()))
         await asyncio.sleep(0.2)
-        answers = [await pipelines.fetch_one("SELECT %s::int", (n,)) for n in range(20)]
+        answers = [await pipelines.ask("SELECT %s::int", (n,)) for n in range(20)]
         assert not slow.done()
         slow.cancel()
         for opened in pipelines._open:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from photos.capture_time import CaptureTime, Surroundings
 from photos.hash_columns import HashBands
 from photos.models.library import Library
+from photos.pictures import rendition_key
 from photos.places import Place
 from photos.querysets import PhotoQuerySet
 from photos.stamps import Stamp, is_possible
@@ -239,8 +240,7 @@ class Photo(models.Model):
 
     def rendition_key(self, kind: str) -> str:
         """Storage key of a rendition: `thumbnail`, `preview` or `playback`."""
-        extension = "mp4" if kind == "playback" else "webp"
-        return f"{self.library_id}/{self.uuid.hex[:2]}/{self.uuid.hex}/{kind}.{extension}"
+        return rendition_key(self.library_id, self.uuid, kind)
 
     @property
     def rendition_kinds(self) -> tuple[str, ...]:
