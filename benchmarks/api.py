@@ -129,7 +129,10 @@ def comparisons(stack: ExitStack, directory: Path, web: Server, photo_id: int) -
     yield Comparison("thumbnail, streamed", "bare", side(web, f"{photo}/thumbnail"), bare)
     accelerated = stack.enter_context(api_servers.chitra(directory / "accel.log", CHITRA_ACCEL="nginx"))
     there = side(accelerated, BARE)
-    yield Comparison("thumbnail, by proxy", "bare", side(accelerated, f"{photo}/thumbnail"), there, 80)
+    thumbnail = f"{photo}/thumbnail"
+    yield Comparison("thumbnail, by proxy, unchanged", "bare", side(accelerated, thumbnail), there, 80)
+    anew = side(accelerated, f"{thumbnail}?n={{n}}")
+    yield Comparison("thumbnail, by proxy, read anew", "bare", anew, there, 80)
     files = stack.enter_context(api_servers.twisted_files(directory / "files.log", settings.MEDIA_DIR))
     yield Comparison(
         "image, streamed", "Twisted", side(web, f"{photo}/image"), side(files, f"/{original}"), 70
