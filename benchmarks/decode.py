@@ -17,10 +17,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from photos import filetypes, jxl, raw, video
-from photos.imaging import PREVIEW_PIXELS, THUMBNAIL_PIXELS, WEBP, from_array, libvips, to_srgb
-from photos.isolation import Isolation
-from photos.rendering import make_renditions
+from photos.formats import filetypes, jxl, raw, video
+from photos.formats.imaging import PREVIEW_PIXELS, THUMBNAIL_PIXELS, WEBP, from_array, libvips, to_srgb
+from photos.formats.isolation import Isolation
+from photos.formats.rendering import make_renditions
 from photos.tests import pictures
 from photos.tests.films import film
 from photos.tests.raws import dng

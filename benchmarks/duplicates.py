@@ -79,10 +79,11 @@ def measure_rows(count: int, user: Any, values: "np.ndarray[Any, np.dtype[np.uin
     """What each new photo costs, and the pages."""
     from django.db import transaction
 
-    from photos import resemblance, stacking
+    from photos.look_alikes import resemblance
     from photos.models import LookAlike, Photo
+    from photos.stacks import stacking
     from photos.timeline import months, timeline_page
-    from photos.views import in_timeline
+    from photos.views.photos import in_timeline
 
     chosen: Any = Photo.objects.order_by("pk").values_list("pk", "library_id", "perceptual_hash")
     step = max(1, count // SAMPLES)
@@ -144,7 +145,7 @@ def find(photo_ids: list[int]) -> None:
 
 def measure_groups(values: "np.ndarray[Any, np.dtype[np.uint64]]") -> list[list[str]]:
     """All groups of a library, as the API's list of duplicates wants them."""
-    from photos.duplicates import by_bands, by_comparing
+    from photos.look_alikes.duplicates import by_bands, by_comparing
 
     few = values[:PAIRED]
     lines = []

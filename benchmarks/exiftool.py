@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.stage import print_table
 from faces import regions
-from photos.filetypes import HEAD_BYTES, sniff
-from photos.imaging import UndecodableImage
-from photos.isolation import Isolation
-from photos.media_metadata import read_metadata
-from photos.metadata import Metadata, read_xmp_packet
+from photos.formats.filetypes import HEAD_BYTES, sniff
+from photos.formats.imaging import UndecodableImage
+from photos.formats.isolation import Isolation
+from photos.metadata.pictures import Metadata, read_xmp_packet
+from photos.metadata.reading import read_metadata
 from photos.tests.samples import samples
 
 DEFAULT = Path("../shared/photos")

@@ -13,12 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from photos.capture_time import decide
-from photos.filetypes import HEAD_BYTES, describe_stranger, sniff
-from photos.imaging import UndecodableImage
-from photos.isolation import Isolation
-from photos.media_metadata import read_metadata
-from photos.rendering import Renditions, make_renditions
+from photos.dates.capture_time import decide
+from photos.formats.filetypes import HEAD_BYTES, describe_stranger, sniff
+from photos.formats.imaging import UndecodableImage
+from photos.formats.isolation import Isolation
+from photos.formats.rendering import Renditions, make_renditions
+from photos.metadata.reading import read_metadata
 from photos.tests.metadata_samples import metadata_samples, time_in_words
 from photos.tests.samples import real_files, samples
 

@@ -142,7 +142,7 @@ def rendition_row(library: "Library") -> Row:
     """The step on 12-megapixel photos beside libvips making the same two files in memory."""
     from django.conf import settings
 
-    from photos.imaging import PREVIEW_PIXELS, THUMBNAIL_PIXELS, libvips
+    from photos.formats.imaging import PREVIEW_PIXELS, THUMBNAIL_PIXELS, libvips
     from photos.services import ingest
     from photos.steps import make_renditions
     from photos.storages import local_path, originals

@@ -107,7 +107,7 @@ def know_all(folder: "Folder") -> None:  # type: ignore[name-defined]  # noqa: F
     """Rows as if a scan had seen every file."""
     from chitra.sources.listing import list_tree
     from chitra.sources.models import FolderFile
-    from photos.folder_storage import escaped
+    from photos.storages.folders import escaped
 
     listed = list_tree(folder.root, folder.rules, escaped)
     rows = (

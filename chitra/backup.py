@@ -34,8 +34,8 @@ from chitra.backup_files import (
     told_apart,
 )
 from faces.models import Face
-from photos.folder_storage import is_folder_key
 from photos.models import Library, Photo
+from photos.storages.folders import is_folder_key
 
 if TYPE_CHECKING:
     from _typeshed import SupportsRead

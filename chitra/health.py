@@ -26,8 +26,7 @@ from chitra.open_api import warning_of_open_api
 from faces.services import pack_choice
 from jobs.events import check_redis
 from jobs.queue import silent_clusters, waiting_tasks
-from photos import read_through
-from photos.storages import originals
+from photos.storages import originals, read_through
 from search.services import encoder_choice
 
 logger = logging.getLogger(__name__)

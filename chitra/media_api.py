@@ -13,9 +13,9 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
 from chitra.accounts import tokens
-from photos.api_errors import Unauthorized, validated
-from photos.api_fields import Body, TextField
-from photos.film_serving import film_answer
+from photos.api.errors import Unauthorized, validated
+from photos.api.fields import Body, TextField
+from photos.api.films import film_answer
 from photos.models import Photo
 
 

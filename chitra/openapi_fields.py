@@ -1,4 +1,4 @@
-"""The fields and bodies of `photos.api_fields` in words of JSON Schema, as exactly as they are checked."""
+"""The fields and bodies of `photos.api.fields` in words of JSON Schema, as exactly as they are checked."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ class FieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untype
 class TextSchema(FieldExtension):  # type: ignore[no-untyped-call]
     """No text has a null character, and one that may not be blank has something else than blanks."""
 
-    target_class = "photos.api_fields.TextField"
+    target_class = "photos.api.fields.TextField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         plain = self.plain(auto_schema, direction)
@@ -44,7 +44,7 @@ class TextSchema(FieldExtension):  # type: ignore[no-untyped-call]
 class WordsSchema(FieldExtension):  # type: ignore[no-untyped-call]
     """Null characters are overlooked in what is looked for."""
 
-    target_class = "photos.api_fields.WordsField"
+    target_class = "photos.api.fields.WordsField"
     priority = 1
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class WordsSchema(FieldExtension):  # type: ignore[no-untyped-call]
 
 
 class StepNameSchema(FieldExtension):  # type: ignore[no-untyped-call]
-    target_class = "photos.filter_fields.StepNameField"
+    target_class = "photos.api.filter_fields.StepNameField"
     priority = 1
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class StepNameSchema(FieldExtension):  # type: ignore[no-untyped-call]
 
 
 class FlagSchema(FieldExtension):  # type: ignore[no-untyped-call]
-    target_class = "photos.api_fields.FlagField"
+    target_class = "photos.api.fields.FlagField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         plain = self.plain(auto_schema, direction)
@@ -71,7 +71,7 @@ class FlagSchema(FieldExtension):  # type: ignore[no-untyped-call]
 
 
 class NumberSchema(FieldExtension):  # type: ignore[no-untyped-call]
-    target_class = "photos.api_fields.NumberField"
+    target_class = "photos.api.fields.NumberField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         plain = self.plain(auto_schema, direction)
@@ -81,7 +81,7 @@ class NumberSchema(FieldExtension):  # type: ignore[no-untyped-call]
 
 
 class TagSchema(FieldExtension):  # type: ignore[no-untyped-call]
-    target_class = "photos.tags_api.TagField"
+    target_class = "photos.api.tags.TagField"
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         item = auto_schema.resolve_serializer(self.target.item, direction).ref
@@ -90,7 +90,7 @@ class TagSchema(FieldExtension):  # type: ignore[no-untyped-call]
 
 
 class BodySchema(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    target_class = "photos.api_fields.Body"
+    target_class = "photos.api.fields.Body"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:

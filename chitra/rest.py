@@ -11,7 +11,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
 from chitra.errors import TooLarge
-from photos.api_errors import Unprocessable
+from photos.api.errors import Unprocessable
 
 
 class StrictJSONParser(BaseParser):

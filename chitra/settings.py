@@ -144,21 +144,21 @@ S3_OPTIONS: dict[str, Any] = {
 STORAGE_KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "s3": {
         "originals": {
-            "BACKEND": "photos.s3.ObjectStorage",
+            "BACKEND": "photos.storages.s3.ObjectStorage",
             "OPTIONS": {**S3_OPTIONS, "location": "originals"},
         },
         "renditions": {
-            "BACKEND": "photos.s3.ObjectStorage",
+            "BACKEND": "photos.storages.s3.ObjectStorage",
             "OPTIONS": {**S3_OPTIONS, "location": "renditions"},
         },
     },
     "filesystem": {
         "originals": {
-            "BACKEND": "photos.files.DurableFileSystemStorage",
+            "BACKEND": "photos.storages.files.DurableFileSystemStorage",
             "OPTIONS": {"location": MEDIA_DIR / "originals"},
         },
         "renditions": {
-            "BACKEND": "photos.files.DurableFileSystemStorage",
+            "BACKEND": "photos.storages.files.DurableFileSystemStorage",
             "OPTIONS": {"location": MEDIA_DIR / "renditions", "fsync": False},
         },
     },
@@ -170,7 +170,7 @@ LEGACY_FTP_HOST = env_str("CHITRA_LEGACY_FTP_HOST")
 LEGACY_FTP = env_bool("CHITRA_LEGACY_FTP", bool(LEGACY_FTP_HOST))
 if LEGACY_FTP:
     ORIGINALS = {
-        "BACKEND": "photos.read_through.ReadThroughStorage",
+        "BACKEND": "photos.storages.read_through.ReadThroughStorage",
         "OPTIONS": {
             "primary": ORIGINALS,
             "host": LEGACY_FTP_HOST,
@@ -184,7 +184,7 @@ if LEGACY_FTP:
 STORAGES = {
     "default": RENDITIONS,
     # What is indexed in place stays in its folder.
-    "originals": {"BACKEND": "photos.folder_storage.OriginalsStorage", "OPTIONS": {"primary": ORIGINALS}},
+    "originals": {"BACKEND": "photos.storages.folders.OriginalsStorage", "OPTIONS": {"primary": ORIGINALS}},
     "renditions": RENDITIONS,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }

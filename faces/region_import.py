@@ -12,7 +12,7 @@ from faces.models import Face, JournalEntry, Person
 from faces.people import clean_person_name
 from faces.regions import Region
 from faces.services import describe_again, intersection_over_union
-from photos.metadata import read_xmp_packet
+from photos.metadata.pictures import read_xmp_packet
 from photos.models import Photo
 from photos.storages import local_path, originals
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
-from photos.xmp import parse_packet, without_forbidden
+from photos.metadata.xmp import parse_packet, without_forbidden
 
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2
 

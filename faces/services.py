@@ -11,9 +11,9 @@ from faces import custom_pack, detection, packs
 from faces.geometry import Rgb
 from faces.models import Face, FaceEmbedding, FaceModelVersion
 from jobs import ledger
-from photos import rendering
-from photos.decoding import decode
-from photos.imaging import UndecodableImage, crop_square, decode_rgb
+from photos.formats import rendering
+from photos.formats.decoding import decode
+from photos.formats.imaging import UndecodableImage, crop_square, decode_rgb
 from photos.models import Photo, PhotoStep
 from photos.storages import local_path, originals, read_bytes, renditions
 from photos.vectors import ensure_hnsw_index

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from faces import detection, grouping, region_import, services
 from jobs.steps import Step, StepResult
-from photos.imaging import UndecodableImage
+from photos.formats.imaging import UndecodableImage
 from photos.models import Photo
 
 NAMES_VERSION = "1"

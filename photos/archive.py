@@ -15,8 +15,8 @@ from asgiref.sync import sync_to_async
 from django.db.models import QuerySet
 from zipstream import ZipStream
 
-from photos.objects import CHUNK_BYTES, ObjectReader
 from photos.storages import object_store, originals
+from photos.storages.objects import CHUNK_BYTES, ObjectReader
 
 MOST_PHOTOS = 20_000
 MISSING_NAME = "MISSING.txt"

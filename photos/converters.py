@@ -2,7 +2,7 @@
 
 from django.urls import register_converter
 
-from photos.api_fields import MAX_ID
+from photos.api.fields import MAX_ID
 
 
 class IdConverter:

@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from photos.date_finder import Proposal, Shot, find
+from photos.dates.date_finder import Proposal, Shot, find
 from photos.editing import WallClock, change, set_time
 from photos.models import Library, Photo, PhotoEdit
 

@@ -3,9 +3,9 @@
 from typing import Any
 
 from photos.facts import facts_of
-from photos.forms import DetailsForm
 from photos.models import Photo
 from photos.services import editable_library_ids
+from photos.views.forms import DetailsForm
 
 
 def details_context(user: Any, photo: Photo) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from jobs import ledger
 from jobs.events import publish
-from photos.capture_time import CaptureTime, with_offset
+from photos.dates.capture_time import CaptureTime, with_offset
+from photos.dates.stamps import is_possible
+from photos.dates.zones import offset_minutes
 from photos.models import EditedPhoto, Library, Photo, PhotoEdit, PhotoStep, Stack
 from photos.models.stack import close_ranks, lock_stacks
 from photos.places import Place
-from photos.stamps import is_possible
-from photos.zones import offset_minutes
 
 BATCH = 500
 COLUMNS: Mapping[str, tuple[str, ...]] = {

@@ -19,12 +19,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from jobs import ledger
-from photos.folder_storage import is_folder_key
 from photos.media_keys import key_owners
 from photos.models import LegacyFile, Photo, PhotoStep, ResumableUpload
-from photos.objects import Leftover, ObjectStat
 from photos.services import digest_of_object
 from photos.storages import object_store, originals, own_store, renditions, storage_of
+from photos.storages.folders import is_folder_key
+from photos.storages.objects import Leftover, ObjectStat
 
 BATCH = 500
 YOUNG = timedelta(days=1)

@@ -17,11 +17,11 @@ from django.db import transaction
 from jobs import ledger
 from photos.clutter import is_clutter
 from photos.keeping import Ingested, Origin
+from photos.metadata.xmp import XmpProperties, read_xmp
 from photos.models import Library, Photo, PhotoStep, Sidecar
 from photos.services import Outcome, RejectedFile
-from photos.storage_errors import StorageUnavailable
+from photos.storages.errors import StorageUnavailable
 from photos.taking import SourceFile, reason_of, take_all, when_database_is_back
-from photos.xmp import XmpProperties, read_xmp
 
 MAX_SIDECAR_BYTES = 4 * 1024 * 1024
 

@@ -26,8 +26,8 @@ from django.db import (
 from jobs import ledger
 from jobs.events import publish_each, publishing
 from jobs.prepared import prepared_cursor
-from photos.capture_time import decide
-from photos.filetypes import FileType
+from photos.dates.capture_time import decide
+from photos.formats.filetypes import FileType
 from photos.hashing import Digest
 from photos.models import Library, Photo
 from photos.storages import originals

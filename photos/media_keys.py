@@ -9,12 +9,12 @@ from typing import Any, Literal
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from photos.folder_storage import MAX_KEY
 from photos.models import Photo
 from photos.pictures import Picture
 from photos.playback_step import PLAYBACK_VERSION
 from photos.serving import ORIGINAL_CACHE, THUMBNAIL_CACHE, Item
 from photos.steps import RENDITIONS_VERSION
+from photos.storages.folders import MAX_KEY
 
 RENDITION_KEY = re.compile(r"[0-9]+/[0-9a-f]{2}/([0-9a-f]{32})/(thumbnail\.webp|preview\.webp|playback\.mp4)")
 RENDITION_KINDS = ("thumbnail", "preview", "playback")

@@ -17,9 +17,9 @@ from django.core.files import File
 from django.core.files.storage import Storage
 from django.core.files.storage.handler import StorageHandler
 
-from photos.folder_storage import PREFIX
 from photos.hashing import Digest, HashingReader, hash_file
 from photos.models import Photo
+from photos.storages.folders import PREFIX
 
 READ_AT_ONCE = 500
 CHUNK_BYTES = 1024 * 1024

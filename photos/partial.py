@@ -6,11 +6,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
-from photos.files import DurableFileSystemStorage, file_errors
 from photos.models import ResumableUpload
-from photos.objects import CHUNK_BYTES
-from photos.s3_writer import PART_BYTES, Part, S3Writer
 from photos.storages import object_store, own_store
+from photos.storages.files import DurableFileSystemStorage, file_errors
+from photos.storages.objects import CHUNK_BYTES
+from photos.storages.s3_writer import PART_BYTES, Part, S3Writer
 
 Progress = Callable[[], None]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from django.core.files import File
 
 from jobs.steps import StepResult
-from photos import playback
-from photos.clips import Clip, find_clip
-from photos.decoding import convert
-from photos.filetypes import HEAD_BYTES, sniff
-from photos.imaging import UndecodableImage
+from photos.formats import playback
+from photos.formats.clips import Clip, find_clip
+from photos.formats.decoding import convert
+from photos.formats.filetypes import HEAD_BYTES, sniff
+from photos.formats.imaging import UndecodableImage
 from photos.models import Photo
 from photos.storages import local_path, originals, renditions
 

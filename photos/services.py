@@ -14,13 +14,13 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
-from photos.filetypes import HEAD_BYTES, FileType, describe_stranger, sniff
+from photos.formats.filetypes import HEAD_BYTES, FileType, describe_stranger, sniff
 from photos.hashing import Digest, RunningDigest, TooLarge
 from photos.keeping import Ingested, Origin, StoredFile, keep_photos, known_photos, photo_of
 from photos.models import Library, Membership, Photo
-from photos.objects import CHUNK_BYTES, ObjectWriter
-from photos.storage_errors import StorageUnavailable as StorageUnavailable
 from photos.storages import object_store, originals
+from photos.storages.errors import StorageUnavailable as StorageUnavailable
+from photos.storages.objects import CHUNK_BYTES, ObjectWriter
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")

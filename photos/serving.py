@@ -20,9 +20,9 @@ from django.http import (
 )
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
 
-from photos.folder_storage import FolderFiles
-from photos.objects import ObjectReader
 from photos.storages import object_store, storage_of
+from photos.storages.folders import FolderFiles
+from photos.storages.objects import ObjectReader
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -8,13 +8,17 @@ from django.db import transaction
 
 from jobs import ledger
 from jobs.steps import Step, StepResult
-from photos import imaging, live_photos, media_metadata, playback_step, rendering, resemblance, stacking
-from photos.capture_time import decide
-from photos.decoding import decode
-from photos.metadata import Metadata
+from photos import playback_step
+from photos.dates.capture_time import decide
+from photos.formats import imaging, rendering
+from photos.formats.decoding import decode
+from photos.formats.rendering import Renditions
+from photos.look_alikes import resemblance
+from photos.metadata import reading
+from photos.metadata.pictures import Metadata
 from photos.models import Photo, Sidecar, Tag
 from photos.places import Place, place_at
-from photos.rendering import Renditions
+from photos.stacks import live_photos, stacking
 from photos.storages import local_path, originals, renditions
 
 METADATA_VERSION = "3"
@@ -35,7 +39,7 @@ def read_metadata_of(photo: Photo) -> StepResult:
     """What the file says, and what follows from it."""
     try:
         with local_path(originals(), photo.original_key) as path:
-            found = decode(media_metadata.read_metadata, path, sidecar=sidecar_of(photo))
+            found = decode(reading.read_metadata, path, sidecar=sidecar_of(photo))
     except FileNotFoundError:
         return StepResult.failed(ORIGINAL_MISSING)
     except imaging.UndecodableImage as error:

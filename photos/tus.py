@@ -11,10 +11,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from photos.filetypes import HEAD_BYTES, sniff
+from photos.formats.filetypes import HEAD_BYTES, sniff
 from photos.keeping import Ingested, Origin, StoredFile, clean_name, keep_photo
 from photos.models import Library, ResumableUpload
-from photos.objects import CHUNK_BYTES
 from photos.partial import open_partial
 from photos.services import (
     RejectedFile,
@@ -24,6 +23,7 @@ from photos.services import (
     too_large,
 )
 from photos.storages import object_store, originals
+from photos.storages.objects import CHUNK_BYTES
 
 EXPIRED_AT_ONCE = 20
 PROGRESS_FIELDS = ("key", "upload_id", "parts", "offset", "tail_size")

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
 from photos.services import IncomingFile, Outcome, RejectedFile, finish_all
-from photos.storage_errors import StorageUnavailable
+from photos.storages.errors import StorageUnavailable
 from photos.taking import GROUP_BYTES, GROUP_FILES
 
 FIELDS = ("file", "files")

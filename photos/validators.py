@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ValidationError
 
-from photos.zones import zone_names
+from photos.dates.zones import zone_names
 
 
 def validate_zone(name: str) -> None:

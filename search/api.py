@@ -15,14 +15,14 @@ from rest_framework.response import Response
 
 from jobs.rate_limits import SearchLimit
 from jobs.services import run_step_again
-from photos.api_errors import BadRequest, Unavailable, refuse_long_query, validated
-from photos.api_fields import Body, FiniteFloatField, FlagField, WholeNumberField, WordsField
-from photos.filter_fields import FilterFields, filter_from
+from photos.api.errors import BadRequest, Unavailable, refuse_long_query, validated
+from photos.api.fields import Body, FiniteFloatField, FlagField, WholeNumberField, WordsField
+from photos.api.filter_fields import FilterFields, filter_from
+from photos.api.library_choice import LibraryParameters, chosen_library
+from photos.api.schemas import SearchResults, SimilarPhotos
+from photos.api.serializers import json_by_id, with_score
 from photos.filters import PhotoFilter
-from photos.library_choice import LibraryParameters, chosen_library
 from photos.models import Photo, PhotoStep
-from photos.schemas import SearchResults, SimilarPhotos
-from photos.serializers import json_by_id, with_score
 from search import services
 from search.understanding import Asked, read_query
 

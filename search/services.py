@@ -14,7 +14,7 @@ from django.db.models.functions import Cast
 from pgvector.django import CosineDistance, HalfVectorField
 
 from jobs.cpu import run_cpu
-from photos.api_errors import MAX_QUERY_CHARACTERS
+from photos.api.errors import MAX_QUERY_CHARACTERS
 from photos.models import Photo
 from photos.storages import read_bytes, renditions
 from photos.vectors import ensure_hnsw_index
@@ -94,7 +94,7 @@ def read_thumbnails(photos: Sequence[Photo]) -> list[np.ndarray[Any, Any]]:
 
 
 def read_thumbnail(photo: Photo) -> np.ndarray[Any, Any]:
-    from photos.imaging import decode_rgb
+    from photos.formats.imaging import decode_rgb
 
     return decode_rgb(read_bytes(renditions(), photo.rendition_key("thumbnail")))
 

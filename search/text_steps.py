@@ -8,7 +8,7 @@ from functools import partial
 from django.conf import settings
 
 from jobs.steps import Step, StepResult
-from photos.imaging import UndecodableImage, decode_rgb
+from photos.formats.imaging import UndecodableImage, decode_rgb
 from photos.models import Photo
 from photos.storages import read_bytes, renditions
 from search import text_reading

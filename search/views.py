@@ -14,12 +14,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from faces.models import Person
 from jobs.requests import HtmxHttpRequest
-from photos.api_errors import MAX_QUERY_CHARACTERS
+from photos.api.errors import MAX_QUERY_CHARACTERS
 from photos.locations import countries
 from photos.models import Photo
 from photos.services import editable_library_ids
 from photos.timeline import as_tiles
-from photos.views import render_days
+from photos.views.photos import render_days
 from search import services
 from search.api import find
 from search.narrowing import FilterForm, Narrowed, changed, read_request

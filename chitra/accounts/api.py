@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from chitra.accounts import serializers as shapes
 from chitra.accounts import services, tokens
 from jobs.rate_limits import LoginLimit
-from photos.api_errors import BadRequest, Unauthorized, Unprocessable, validated
+from photos.api.errors import BadRequest, Unauthorized, Unprocessable, validated
 
 
 @extend_schema(summary="Register", request=shapes.RegisterBody, responses=shapes.RegisterAnswer)

@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from chitra.accounts.models import ApiKey
-from photos.api_errors import validated
-from photos.api_fields import Body, TextField
+from photos.api.errors import validated
+from photos.api.fields import Body, TextField
 from photos.permissions import IsNamed
 
 

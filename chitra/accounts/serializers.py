@@ -8,7 +8,7 @@ from django.core.validators import validate_email
 from rest_framework import serializers
 
 from chitra.accounts.models import User
-from photos.api_fields import Body, EmailField, FlagField, TextField
+from photos.api.fields import Body, EmailField, FlagField, TextField
 
 ADDRESS = r"^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@([A-Za-z0-9]+\.)+[A-Za-z]{2,20}$"
 

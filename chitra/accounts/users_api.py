@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from chitra.accounts import serializers as shapes
 from chitra.accounts import services
 from chitra.accounts.models import User
-from photos.api_errors import BadRequest, validated
+from photos.api.errors import BadRequest, validated
 from photos.permissions import IsAdministrator
 
 

@@ -20,8 +20,8 @@ from chitra.accounts.models import ApiKey
 from chitra.accounts.services import SetupClosed, needs_setup, set_up_first_account
 from faces.services import pack_choice
 from jobs.rate_limits import limit_posts
+from photos.dates.zones import zone_names
 from photos.models import Library
-from photos.zones import zone_names
 from search.services import encoder_choice
 
 

@@ -12,7 +12,7 @@ from chitra.client.api import Client, Known, Progress
 from chitra.client.config import OpenUploads
 from chitra.client.transport import ApiError, Unreachable
 from photos.clutter import is_clutter
-from photos.filetypes import HEAD_BYTES, sniff
+from photos.formats.filetypes import HEAD_BYTES, sniff
 
 BATCH = 200
 BLOCK_BYTES = 1024 * 1024

@@ -17,7 +17,7 @@ from chitra.legacy.cases import Ending
 from chitra.legacy.rows import EmbeddingRow, FaceRow, PhotoRow, TagRow
 from faces.services import SAME_FACE_OVERLAP, intersection_over_union
 from photos.file_check import QUARANTINE
-from photos.folder_storage import is_folder_key
+from photos.storages.folders import is_folder_key
 
 FACE_DIMENSIONS = 512
 FACE_VERSION = "legacy:buffalo_l"

@@ -17,12 +17,12 @@ from chitra.legacy import cases, plan
 from chitra.legacy.boxes import Shape
 from chitra.legacy.cases import Ending
 from chitra.legacy.files import FileSource, LocalRoot, UnusableName, copy_file
-from photos import filetypes
+from photos.formats import filetypes
+from photos.formats.imaging import UndecodableImage, open_picture, read_header
 from photos.hashing import Digest, HashingReader, hash_file
-from photos.imaging import UndecodableImage, open_picture, read_header
-from photos.objects import copy_stream
 from photos.services import StorageUnavailable
 from photos.storages import object_store
+from photos.storages.objects import copy_stream
 
 STORE_ATTEMPTS = 5
 HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)

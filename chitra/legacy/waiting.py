@@ -9,7 +9,7 @@ from chitra.legacy.ftp import FtpAddress
 from chitra.legacy.models import LegacySystem
 from chitra.legacy.transfer import Request, Stored
 from photos.models import LegacyFile
-from photos.read_through import ReadThroughStorage
+from photos.storages.read_through import ReadThroughStorage
 
 READ_AT_ONCE = 200
 

@@ -21,8 +21,8 @@ from chitra.sources.stack_records import stack_records
 from chitra.sources.xmp_writer import Sidecar, write
 from faces.regions import Region
 from photos.models import Library, Photo
-from photos.objects import CHUNK_BYTES
 from photos.storages import object_store, originals
+from photos.storages.objects import CHUNK_BYTES
 
 BATCH = 200
 UNUSABLE = '<>:"/\\|?*'  # in file names of one system or another

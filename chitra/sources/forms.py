@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from chitra.sources.import_tasks import checked_place
 from chitra.sources.models import Folder
 from chitra.sources.plans import NAMES, SERVICES
-from photos.folder_storage import escaped
 from photos.importing import BadFolder, inside_scan_roots
 from photos.models import Library
+from photos.storages.folders import escaped
 
 NOT_EDITABLE = "path", "mode", "library"
 

@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from chitra.sources.models import FolderFile
 from jobs.events import publish
-from photos.folder_storage import is_folder_key, lost_key
 from photos.models import Photo
+from photos.storages.folders import is_folder_key, lost_key
 
 
 def rehome(photo: Photo) -> None:

@@ -26,7 +26,7 @@ from photos.importing import keep_sidecar
 from photos.keeping import Ingested, Origin
 from photos.models import Album, AlbumPhoto, Library, Photo, Tag
 from photos.services import Outcome, RejectedFile, wall_clock
-from photos.storage_errors import StorageUnavailable
+from photos.storages.errors import StorageUnavailable
 from photos.taking import SourceFile, reason_of, take_all, when_database_is_back
 
 MAX_TAG = 200

@@ -17,12 +17,12 @@ from chitra.sources.planning import Change
 from chitra.sources.sidecars import take_sidecar
 from jobs import ledger
 from jobs.events import publish
-from photos.filetypes import HEAD_BYTES, FileType
+from photos.formats.filetypes import HEAD_BYTES, FileType
 from photos.hashing import Digest, hash_file
 from photos.keeping import Origin, StoredFile, drop_original, keep_photo
 from photos.models import Photo, PhotoStep
 from photos.services import IncomingFile, RejectedFile, accepted_type, at_once, receive
-from photos.storage_errors import StorageUnavailable
+from photos.storages.errors import StorageUnavailable
 
 OutcomeKind = Literal["added", "duplicate", "changed", "moved", "back", "touched", "refused", "failed"]
 XMP = ".xmp"

@@ -9,9 +9,9 @@ from django.utils import timezone
 from chitra.sources.listing import Rules
 from jobs.models import Job
 from photos.clutter import SYSTEM_NAMES
-from photos.folder_storage import folder_key, unescaped
 from photos.models import Library, Photo
 from photos.querysets import ScopedQuerySet
+from photos.storages.folders import folder_key, unescaped
 
 USUAL_EXCLUSIONS = "\n".join((*SYSTEM_NAMES, "*.tmp", "*.part"))
 
@@ -19,7 +19,7 @@ USUAL_EXCLUSIONS = "\n".join((*SYSTEM_NAMES, "*.tmp", "*.part"))
 class Folder(models.Model):
     """A folder below CHITRA_SCAN_ROOTS. Nothing in it is ever changed.
 
-    `path` is absolute, without links, and escaped as `photos.folder_storage.escaped` does; `device` is the
+    `path` is absolute, without links, and escaped as `photos.storages.folders.escaped` does; `device` is the
     number of the disk that the last scan found it on.
     """
 

@@ -23,9 +23,9 @@ from chitra.sources.intake import Intake, Outcome
 from chitra.sources.listing import Entry, list_tree
 from chitra.sources.models import Folder, FolderFile
 from chitra.sources.planning import Change, Kind, Known, Root, compare, objection
-from photos.folder_storage import escaped
 from photos.importing import BadFolder, inside_scan_roots
 from photos.models import Photo
+from photos.storages.folders import escaped
 from photos.taking import in_groups
 
 MOST_LISTED = 1000

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from faces import regions
 from faces.region_import import apply_regions
-from photos.decoding import decode
-from photos.imaging import UndecodableImage, stored_size
+from photos.formats.decoding import decode
+from photos.formats.imaging import UndecodableImage, stored_size
 from photos.importing import keep_sidecar, read_sidecar
-from photos.metadata import read_xmp_packet
+from photos.metadata.pictures import read_xmp_packet
 from photos.models import Photo
 from photos.storages import local_path, originals
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chitra.sources.details import Details, clean_texts
-from photos.shot_names import EDITED
+from photos.stacks.shot_names import EDITED
 
 LONGEST = 46
 SUFFIX = ".supplemental-metadata"

@@ -3,7 +3,7 @@
 from xml.etree import ElementTree
 
 from chitra.sources.details import Details, clean_texts
-from photos.xmp import parse_packet, read_xmp
+from photos.metadata.xmp import parse_packet, read_xmp
 
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 XMP = "{http://ns.adobe.com/xap/1.0/}"

@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from faces.regions import Region
 from faces.regions import write as write_regions
-from photos.xmp import without_forbidden
+from photos.metadata.xmp import without_forbidden
 
 START = b'  <rdf:Description rdf:about=""'
 END = b" </rdf:RDF>"

@@ -465,7 +465,7 @@ def test_a_database_that_is_away_is_said(
     def refuse(*args: Any) -> None:
         raise error
 
-    monkeypatch.setattr("photos.api.find_json", refuse)
+    monkeypatch.setattr("photos.api.photos.find_json", refuse)
     assert_is_error(client.get("/api/photos/1"), 503, "database_unavailable")
 
 
@@ -475,7 +475,7 @@ def test_an_unforeseen_error_tells_nothing_of_the_inside(
     def fail(*args: Any) -> None:
         raise RuntimeError("password is hunter2")
 
-    monkeypatch.setattr("photos.api.find_json", fail)
+    monkeypatch.setattr("photos.api.photos.find_json", fail)
     response = client.get("/api/photos/1")
     assert_is_error(response, 500, "internal_error")
     assert "hunter2" not in response.text

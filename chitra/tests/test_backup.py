@@ -292,7 +292,7 @@ def test_a_store_on_s3_is_backed_up_and_restored(
         "bucket_name": "backup-test",
         "addressing_style": "path",
     }
-    backend = "photos.s3.ObjectStorage"
+    backend = "photos.storages.s3.ObjectStorage"
     settings.STORAGES = {
         **settings.STORAGES,
         "originals": {"BACKEND": backend, "OPTIONS": {**options, "location": "originals"}},

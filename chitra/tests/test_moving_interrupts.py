@@ -12,10 +12,10 @@ import pytest
 
 from chitra.tests.processes import run, start
 from chitra.tests.s3 import S3Server
-from photos.files import DurableFileSystemStorage
 from photos.models import Library, Photo
-from photos.s3 import ObjectStorage
 from photos.services import ingest
+from photos.storages.files import DurableFileSystemStorage
+from photos.storages.s3 import ObjectStorage
 from photos.tests.pictures import jpeg
 
 PHOTOS = 40

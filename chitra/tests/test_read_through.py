@@ -15,8 +15,8 @@ from chitra.accounts.models import User
 from chitra.health import check_storage
 from photos.hashing import hash_file
 from photos.models import LegacyFile, Photo
-from photos.storage_errors import StorageUnavailable
 from photos.storages import originals
+from photos.storages.errors import StorageUnavailable
 from photos.tests.pictures import jpeg
 
 PATH = "photos/2025/12/IMG é#1.JPG"
@@ -67,7 +67,7 @@ def waiting(
     settings.STORAGES = {
         **settings.STORAGES,
         "originals": {
-            "BACKEND": "photos.read_through.ReadThroughStorage",
+            "BACKEND": "photos.storages.read_through.ReadThroughStorage",
             "OPTIONS": {"primary": settings.STORAGES["originals"], **old_server},
         },
     }

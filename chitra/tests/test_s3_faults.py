@@ -11,11 +11,11 @@ from django.core.files.base import ContentFile
 from chitra.tests.faulty import FaultyProxy, answer, dawdle, faulty, reset
 from chitra.tests.s3 import S3Server
 from photos.models import Library, Photo
-from photos.s3 import ObjectStorage
-from photos.s3_writer import PART_BYTES
 from photos.services import ingest
-from photos.storage_errors import StorageUnavailable
 from photos.storages import originals
+from photos.storages.errors import StorageUnavailable
+from photos.storages.s3 import ObjectStorage
+from photos.storages.s3_writer import PART_BYTES
 from photos.tests.pictures import jpeg
 
 
@@ -40,7 +40,7 @@ def store(proxy: FaultyProxy, s3_server: S3Server, settings: Any) -> ObjectStora
     }
     settings.STORAGES = {
         **settings.STORAGES,
-        "originals": {"BACKEND": "photos.s3.ObjectStorage", "OPTIONS": options},
+        "originals": {"BACKEND": "photos.storages.s3.ObjectStorage", "OPTIONS": options},
     }
     storage = originals()
     assert isinstance(storage, ObjectStorage)

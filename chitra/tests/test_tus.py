@@ -37,9 +37,12 @@ def use_s3(settings: Any, server: S3Server) -> None:
     }
     settings.STORAGES = {
         **settings.STORAGES,
-        "originals": {"BACKEND": "photos.s3.ObjectStorage", "OPTIONS": {**options, "location": "originals"}},
+        "originals": {
+            "BACKEND": "photos.storages.s3.ObjectStorage",
+            "OPTIONS": {**options, "location": "originals"},
+        },
         "renditions": {
-            "BACKEND": "photos.s3.ObjectStorage",
+            "BACKEND": "photos.storages.s3.ObjectStorage",
             "OPTIONS": {**options, "location": "renditions"},
         },
     }

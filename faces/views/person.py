@@ -17,7 +17,7 @@ from faces.models import Face, Person
 from faces.views.access import get_person_for_user, offering_undo, page_context
 from jobs.requests import HtmxHttpRequest
 from photos.models import Photo
-from photos.views import render_days
+from photos.views.photos import render_days
 
 
 @login_required

@@ -5,7 +5,7 @@ import django.contrib.postgres.indexes
 import django.db.models.constraints
 import django.db.models.deletion
 import django.utils.timezone
-import photos.hash_columns
+import photos.look_alikes.hash_columns
 from django.conf import settings
 from django.db import migrations, models
 
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='photo',
-            index=django.contrib.postgres.indexes.GinIndex(photos.hash_columns.HashBands('perceptual_hash'), condition=models.Q(('perceptual_hash__isnull', False)), name='photo_look'),
+            index=django.contrib.postgres.indexes.GinIndex(photos.look_alikes.hash_columns.HashBands('perceptual_hash'), condition=models.Q(('perceptual_hash__isnull', False)), name='photo_look'),
         ),
         migrations.AddConstraint(
             model_name='photo',

@@ -14,13 +14,13 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 
-from photos.capture_time import CaptureTime, Surroundings
-from photos.hash_columns import HashBands
+from photos.dates.capture_time import CaptureTime, Surroundings
+from photos.dates.stamps import Stamp, is_possible
+from photos.look_alikes.hash_columns import HashBands
 from photos.models.library import Library
 from photos.pictures import rendition_key
 from photos.places import Place
 from photos.querysets import PhotoQuerySet
-from photos.stamps import Stamp, is_possible
 from photos.words import DESCRIPTION, FILE_NAME, IS_DESCRIBED
 
 

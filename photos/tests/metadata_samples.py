@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from photos.capture_time import CaptureTime, Surroundings
+from photos.dates.capture_time import CaptureTime, Surroundings
 from photos.tests import pictures
 from photos.tests.films import film
 from photos.tests.raws import dng

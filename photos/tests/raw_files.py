@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from photos import filetypes
-from photos.filetypes import FileType
+from photos.formats import filetypes
+from photos.formats.filetypes import FileType
 from photos.tests import pictures
 from photos.tests.raws import BLUE, GREEN, RED, SENSOR
 from photos.tests.tiffs import ASCII, BYTE, LONG, SHORT, UNDEFINED, Block, Directory, bare_directory, tiff

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from photos import filetypes
+from photos.formats import filetypes
 from photos.tests import pictures
 from photos.tests.films import film, no_streams, sound_only
 from photos.tests.raw_files import WRITERS
@@ -49,7 +49,7 @@ def transparent() -> bytes:
 
 def ten_bit_avif() -> bytes:
     """By the encoder in libvips, in 10 bits."""
-    from photos.imaging import from_array, libvips
+    from photos.formats.imaging import from_array, libvips
 
     libvips()
     image = from_array(np.asarray(pictures.picture(300, 200)))
@@ -59,7 +59,7 @@ def ten_bit_avif() -> bytes:
 
 def with_profile(name: str) -> bytes:
     """An sRGB picture converted to one of the profiles that libvips carries."""
-    from photos.imaging import from_array
+    from photos.formats.imaging import from_array
 
     image = from_array(np.asarray(pictures.picture(300, 200)))
     made: bytes = image.icc_transform(name, input_profile="srgb").jpegsave_buffer()

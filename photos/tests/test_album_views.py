@@ -45,7 +45,7 @@ def test_an_album_is_made_renamed_and_deleted(page: Client) -> None:
 def test_an_album_shows_its_photos_a_page_at_a_time(
     page: Client, album: Album, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photos.album_views.PAGE_SIZE", 2)
+    monkeypatch.setattr("photos.views.albums.PAGE_SIZE", 2)
     text = page.get(f"/albums/{album.pk}").text
     assert text.count('class="tile"') == 2
     assert "offset=2" in text

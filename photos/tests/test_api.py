@@ -14,8 +14,8 @@ from django.test import Client
 from jobs import tasks
 from photos.models import Photo
 from photos.services import ACCEPTED, ingest
-from photos.storage_errors import unavailable
 from photos.storages import originals, own_store, renditions
+from photos.storages.errors import unavailable
 from photos.tests.pictures import jpeg, png
 
 AddPhoto = Callable[..., Photo]

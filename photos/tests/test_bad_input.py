@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from photos.filetypes import HEAD_BYTES, describe_stranger, sniff
-from photos.imaging import UndecodableImage
-from photos.isolation import Isolation
-from photos.media_metadata import read_metadata
-from photos.rendering import make_renditions
+from photos.formats.filetypes import HEAD_BYTES, describe_stranger, sniff
+from photos.formats.imaging import UndecodableImage
+from photos.formats.isolation import Isolation
+from photos.formats.rendering import make_renditions
+from photos.metadata.reading import read_metadata
 from photos.tests.pictures import truncated
 from photos.tests.samples import Sample, real_files, samples
 

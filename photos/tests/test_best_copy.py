@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from photos.best_copy import Best, Copy, best_of
+from photos.stacks.best_copy import Best, Copy, best_of
 
 
 def copy(pk: int, **facts: Any) -> Copy:

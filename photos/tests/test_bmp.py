@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photos.imaging import UndecodableImage, decode_rgb
-from photos.rendering import make_renditions
+from photos.formats.imaging import UndecodableImage, decode_rgb
+from photos.formats.rendering import make_renditions
 from photos.tests.pictures import encode, quadrants, truncated
 
 

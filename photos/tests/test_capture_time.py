@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from photos.capture_time import CaptureTime, Surroundings, decide, time_of_tags
-from photos.stamps import Stamp
+from photos.dates.capture_time import CaptureTime, Surroundings, decide, time_of_tags
+from photos.dates.stamps import Stamp
 
 PARIS, TOKYO = (48.8584, 2.2945), (35.6586, 139.7454)
 NOON = datetime(2024, 7, 1, 12)

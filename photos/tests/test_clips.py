@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from photos import filetypes
-from photos.clips import Clip, clean_id, find_clip, live_photo_id
+from photos.formats import filetypes
+from photos.formats.clips import Clip, clean_id, find_clip, live_photo_id
 from photos.tests.films import film
 from photos.tests.pictures import heic, jpeg
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from photos.cursors import as_cursor, page_after, place_of
+from photos.api.cursors import as_cursor, page_after, place_of
 from photos.models import Photo
 from photos.timeline import BadCursor
 

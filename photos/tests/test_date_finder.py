@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from photos.date_finder import Shot, find, in_words
+from photos.dates.date_finder import Shot, find, in_words
 
 START = datetime(2024, 7, 1, 12)
 PARIS = "Europe/Paris"

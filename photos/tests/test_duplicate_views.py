@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from photos.look_alikes.resemblance import find_look_alikes
 from photos.models import Library, Photo
-from photos.resemblance import find_look_alikes
 from photos.tests.shots import shot, stacks
 
 Share = Callable[[Any, str], None]

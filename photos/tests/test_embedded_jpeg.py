@@ -1,6 +1,6 @@
 """JPEGs inside other files: their size and where they are."""
 
-from photos.embedded_jpeg import jpeg_size
+from photos.formats.embedded_jpeg import jpeg_size
 from photos.tests.pictures import jpeg
 
 

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from photos.exif import ExifTags, read_exif
+from photos.formats.exif import ExifTags, read_exif
 from photos.tests import pictures
 
 BLOCK = pictures.exif(

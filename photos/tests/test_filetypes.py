@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from photos import filetypes
-from photos.filetypes import HEAD_BYTES, describe_stranger, sniff
+from photos.formats import filetypes
+from photos.formats.filetypes import HEAD_BYTES, describe_stranger, sniff
 from photos.tests import pictures
 
 Make = Callable[..., bytes]

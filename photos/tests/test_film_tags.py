@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from photos.capture_time import CaptureTime, Surroundings, decide
-from photos.film_tags import FilmTags, place_of, recording_time, tags_of
-from photos.media_metadata import of_film, read_metadata
+from photos.dates.capture_time import CaptureTime, Surroundings, decide
+from photos.formats.film_tags import FilmTags, place_of, recording_time, tags_of
+from photos.metadata.reading import of_film, read_metadata
+from photos.metadata.xmp import XmpProperties, read_xmp
 from photos.tests.films import film
 from photos.tests.test_xmp import PACKET
-from photos.xmp import XmpProperties, read_xmp
 
 APPLE = "com.apple.quicktime."
 UTC_CLOCK = {"creation_time": "2024-05-01T10:34:56.000000Z"}

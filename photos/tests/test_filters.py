@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from photos.api_errors import Unprocessable, validated
-from photos.filter_fields import FilterFields, filter_from
+from photos.api.errors import Unprocessable, validated
+from photos.api.filter_fields import FilterFields, filter_from
 from photos.filters import Box, PhotoFilter
 from photos.models import Album, AlbumPhoto, Library, Photo, PhotoStep, Tag
 

@@ -5,9 +5,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from photos import hash_bands
-from photos.hash_bands import bands_of, groups_of, near_bands, pairs_within
 from photos.hashing import hamming_distance
+from photos.look_alikes import hash_bands
+from photos.look_alikes.hash_bands import bands_of, groups_of, near_bands, pairs_within
 
 
 def hashes(count: int) -> "np.ndarray[tuple[int], np.dtype[np.uint64]]":

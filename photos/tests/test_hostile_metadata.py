@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from photos.exif import ExifTags, read_exif
-from photos.imaging import UndecodableImage
-from photos.metadata import read_metadata
+from photos.formats.exif import ExifTags, read_exif
+from photos.formats.imaging import UndecodableImage
+from photos.metadata.pictures import read_metadata
+from photos.metadata.xmp import XmpProperties, read_xmp
 from photos.tests import pictures
-from photos.xmp import XmpProperties, read_xmp
 
 PARENTS = Path(__file__).resolve().parents
 SAMPLES = next((at for up in PARENTS if (at := up / "shared/photos/exif").is_dir()), Path("none"))

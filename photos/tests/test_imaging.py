@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photos.hashing import hamming_distance
-from photos.imaging import (
+from photos.formats.imaging import (
     PREVIEW_PIXELS,
     THUMBNAIL_PIXELS,
     TooManyPixels,
@@ -20,7 +19,8 @@ from photos.imaging import (
     decode_rgb,
     libvips,
 )
-from photos.rendering import Renditions, make_renditions
+from photos.formats.rendering import Renditions, make_renditions
+from photos.hashing import hamming_distance
 from photos.tests import pictures
 
 MAX_PIXELS = 100_000_000
@@ -318,7 +318,7 @@ def test_an_empty_box_is_an_error(box: tuple[float, float, float, float]) -> Non
 
 def test_importing_loads_no_heavy_library() -> None:
     code = """
-import sys, photos.imaging, photos.metadata
+import sys, photos.formats.imaging, photos.metadata.pictures
 heavy = {"pyvips", "numpy", "PIL", "pi_heif", "thumbhash", "django"}
 print(sorted(heavy & set(sys.modules)))
 """

@@ -3,8 +3,8 @@ import struct
 
 import pytest
 
-from photos.iptc import IptcFields, read_iptc
-from photos.keywords import as_tags
+from photos.metadata.iptc import IptcFields, read_iptc
+from photos.metadata.keywords import as_tags
 
 
 def records(*fields: tuple[int, int, bytes]) -> bytes:

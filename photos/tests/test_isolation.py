@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from photos.imaging import TooManyPixels, UndecodableImage
-from photos.isolation import MOST_CALLS, ChildGone, Crashed, Isolation, TookTooLong, isolation
+from photos.formats.imaging import TooManyPixels, UndecodableImage
+from photos.formats.isolation import MOST_CALLS, ChildGone, Crashed, Isolation, TookTooLong, isolation
 
 MEGABYTE = 1 << 20
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photos import jxl
-from photos.imaging import TooManyPixels, UndecodableImage, decode_rgb
-from photos.media_metadata import read_metadata
-from photos.metadata import read_xmp_packet
-from photos.rendering import Renditions, make_renditions
+from photos.formats import jxl
+from photos.formats.imaging import TooManyPixels, UndecodableImage, decode_rgb
+from photos.formats.rendering import Renditions, make_renditions
+from photos.metadata.pictures import read_xmp_packet
+from photos.metadata.reading import read_metadata
 from photos.tests import pictures
 from photos.tests.test_xmp import PACKET
 

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from PIL.TiffImagePlugin import IFDRational
 
-from photos.exif import ExifTags, Value
-from photos.imaging import UndecodableImage
-from photos.iptc import IptcFields
-from photos.metadata import Blocks, Metadata, interpret, read_metadata
+from photos.formats.exif import ExifTags, Value
+from photos.formats.imaging import UndecodableImage
+from photos.metadata.iptc import IptcFields
+from photos.metadata.pictures import Blocks, Metadata, interpret, read_metadata
+from photos.metadata.xmp import XmpProperties
 from photos.tests import pictures
 from photos.tests.raws import dng
 from photos.tests.test_iptc import FIELDS
 from photos.tests.test_xmp import PACKET
-from photos.xmp import XmpProperties
 
 ORIGINAL, DIGITIZED, MODIFIED = 0x9003, 0x9004, 0x0132
 OFFSET, OFFSET_ORIGINAL = 0x9010, 0x9011

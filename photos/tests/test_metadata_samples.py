@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from photos.capture_time import decide
-from photos.media_metadata import read_metadata
+from photos.dates.capture_time import decide
+from photos.metadata.reading import read_metadata
 from photos.tests.metadata_samples import MetadataSample, metadata_samples, time_in_words
 
 SAMPLES = {sample.name: sample for sample in metadata_samples()}

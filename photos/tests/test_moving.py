@@ -40,7 +40,7 @@ def both_kinds(media: Path, settings: Any, s3_server: Any, request: pytest.Fixtu
     settings.STORAGE_KINDS = {
         "filesystem": {name: settings.STORAGES[name] for name in ("originals", "renditions")},
         "s3": {
-            name: {"BACKEND": "photos.s3.ObjectStorage", "OPTIONS": {**options, "location": name}}
+            name: {"BACKEND": "photos.storages.s3.ObjectStorage", "OPTIONS": {**options, "location": name}}
             for name in ("originals", "renditions")
         },
     }

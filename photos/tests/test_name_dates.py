@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from photos.name_dates import NameDate, date_from_name
+from photos.dates.name_dates import NameDate, date_from_name
 
 MOMENT = datetime(2020, 1, 31, 12, 34, 56)
 FRACTION = MOMENT.replace(microsecond=789_000)

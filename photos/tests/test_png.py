@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from photos.metadata import Metadata, read_metadata
+from photos.metadata.pictures import Metadata, read_metadata
 from photos.tests import pictures
 from photos.tests.test_iptc import FIELDS
 from photos.tests.test_xmp import PACKET

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from photos import raw
-from photos.imaging import TooManyPixels, UndecodableImage, decode_rgb
-from photos.media_metadata import read_metadata
-from photos.rendering import Renditions, make_renditions
+from photos.formats import raw
+from photos.formats.imaging import TooManyPixels, UndecodableImage, decode_rgb
+from photos.formats.rendering import Renditions, make_renditions
+from photos.metadata.reading import read_metadata
 from photos.tests.pictures import jpeg, truncated
 from photos.tests.raws import SENSOR, dng
 from photos.tests.samples import without_end
@@ -92,7 +92,7 @@ def test_directories_that_canon_keeps_apart_are_joined() -> None:
     joined = raw.join_directories(main, {0x8769: exposure, 0x8825: b""})
     import io
 
-    from photos.exif import read_exif
+    from photos.formats.exif import read_exif
 
     tags = read_exif(io.BytesIO(joined))
     assert tags.text("DateTimeOriginal") == "2024:05:01 12:34:56"

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from photos.capture_time import Surroundings, decide
-from photos.filetypes import CR2, CR3, NEF, FileType, sniff_file
-from photos.imaging import UndecodableImage, decode_rgb
-from photos.media_metadata import read_metadata
-from photos.rendering import Renditions, make_renditions
+from photos.dates.capture_time import Surroundings, decide
+from photos.formats.filetypes import CR2, CR3, NEF, FileType, sniff_file
+from photos.formats.imaging import UndecodableImage, decode_rgb
+from photos.formats.rendering import Renditions, make_renditions
+from photos.metadata.reading import read_metadata
 from photos.tests.pictures import jpeg, truncated
 from photos.tests.raw_files import CAMERA, HEIGHT, WIDTH, WRITERS, lossless_jpeg
 from photos.tests.samples import without_end

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from photos import resemblance
+from photos.look_alikes import resemblance
+from photos.look_alikes.resemblance import find_look_alikes, groups, take_back, tell_apart
 from photos.models import Library, LookAlike, Photo, Stack
-from photos.resemblance import find_look_alikes, groups, take_back, tell_apart
 from photos.tests.shots import LOOK, shot
 
 

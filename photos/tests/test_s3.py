@@ -16,12 +16,12 @@ from jobs import tasks
 from photos import trash
 from photos.keeping import Ingested
 from photos.models import Library, Photo
-from photos.s3 import ObjectStorage
 from photos.services import RejectedFile, StorageUnavailable, ingest
 from photos.storages import local_path, originals, read_bytes, renditions
+from photos.storages.s3 import ObjectStorage
 from photos.tests.pictures import jpeg
 
-BACKEND = "photos.s3.ObjectStorage"
+BACKEND = "photos.storages.s3.ObjectStorage"
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 
-from photos.objects import ObjectStat
-from photos.s3 import ObjectStorage
-from photos.s3_writer import PART_BYTES, S3Writer, composite_sha256
-from photos.storage_errors import StorageUnavailable
+from photos.storages.errors import StorageUnavailable
+from photos.storages.objects import ObjectStat
+from photos.storages.s3 import ObjectStorage
+from photos.storages.s3_writer import PART_BYTES, S3Writer, composite_sha256
 
 
 @pytest.fixture(params=["s3_server", "minio_server"])

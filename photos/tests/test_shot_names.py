@@ -2,7 +2,7 @@
 
 import pytest
 
-from photos.shot_names import BurstName, ShotName, read_burst_name, read_shot_name, shot_key
+from photos.stacks.shot_names import BurstName, ShotName, read_burst_name, read_shot_name, shot_key
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from photos import editing, stack_editing
+from photos import editing
 from photos.models import Library, Photo, PhotoEdit, Stack
-from photos.stack_editing import BadStack, add_photos, set_cover, stack_photos, take_out, unstack
-from photos.stacking import place
+from photos.stacks import editing as stack_editing
+from photos.stacks.editing import BadStack, add_photos, set_cover, stack_photos, take_out, unstack
+from photos.stacks.stacking import place
 from photos.tests.shots import LOOK, shot, stacks
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from photos.stack_rules import BITS_64, File, Planned, plan
+from photos.stacks.rules import BITS_64, File, Planned, plan
 
 NOON = datetime(2024, 5, 1, 12)
 LOOK = 0x5A5A_A5A5_0FF0_F00F

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from photos.models import Library, Photo, PhotoEdit, Stack
-from photos.stacking import place
+from photos.stacks.stacking import place
 from photos.tests.shots import shot, stacks
 
 Share = Callable[[Any, str], None]

@@ -9,9 +9,10 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from jobs import tasks
-from photos import stack_editing, stacking, trash
+from photos import trash
 from photos.models import Library, Photo, PhotoStep, Stack
-from photos.stacking import place
+from photos.stacks import editing, stacking
+from photos.stacks.stacking import place
 from photos.tests.pictures import exif, jpeg, taken
 from photos.tests.shots import LOOK, shot, stacks
 
@@ -130,7 +131,7 @@ def test_photos_of_other_libraries_are_not_looked_at(library: Library) -> None:
 def test_what_a_person_took_apart_stays_so(library: Library, alice: Any) -> None:
     photos = [shot(library, f"{number}.JPG", number) for number in range(3)]
     place([photos[0].pk])
-    stack_editing.unstack(stack=Stack.objects.get(), actor=alice)
+    editing.unstack(stack=Stack.objects.get(), actor=alice)
     place([photo.pk for photo in photos])
     assert stacks() == []
     place([shot(library, "late.JPG", 3).pk])
@@ -139,7 +140,7 @@ def test_what_a_person_took_apart_stays_so(library: Library, alice: Any) -> None
 
 def test_what_a_person_stacked_stays_so(library: Library, alice: Any) -> None:
     photos = [shot(library, "A.NEF"), shot(library, "A.JPG"), shot(library, "Z.JPG", 5000)]
-    stack_editing.stack_photos(library=library, photo_ids=[photos[0].pk, photos[2].pk], actor=alice)
+    editing.stack_photos(library=library, photo_ids=[photos[0].pk, photos[2].pk], actor=alice)
     place([photo.pk for photo in photos])
     assert stacks() == [("manual", ["A.NEF", "Z.JPG"])]
 

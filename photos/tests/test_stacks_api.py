@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from photos.models import Library, Photo, Stack
-from photos.stacking import place
+from photos.stacks.stacking import place
 from photos.tests.shots import shot
 
 ClientOf = Callable[[Any], Client]

@@ -10,9 +10,9 @@ from typing import Any, cast
 import pytest
 from django.core.files.base import ContentFile, File
 
-from photos.files import DurableFileSystemStorage
-from photos.storage_errors import StorageUnavailable
 from photos.storages import local_path, read_bytes
+from photos.storages.errors import StorageUnavailable
+from photos.storages.files import DurableFileSystemStorage
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_an_object_that_cannot_be_made_durable_says_so_and_leaves_nothing(
     def fail(path: Path) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("photos.files.sync_directory", fail)
+    monkeypatch.setattr("photos.storages.files.sync_directory", fail)
     writer = storage.open_writer("1/ab/x.jpg")
     writer.write(b"picture")
     writer.flush()

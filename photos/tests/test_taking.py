@@ -14,12 +14,12 @@ from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from jobs.steps import all_steps
-from photos import files as photos_files
 from photos import keeping, services, taking
 from photos.importing import import_folder
 from photos.keeping import Ingested, Origin, StoredFile
 from photos.models import Library, Photo, PhotoStep
 from photos.services import IncomingFile, RejectedFile, finish_all, receive
+from photos.storages import files as photos_files
 from photos.storages import originals, own_store, read_bytes
 from photos.taking import SourceFile, in_groups, take_all
 from photos.tests.pictures import jpeg

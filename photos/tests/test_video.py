@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from photos import filetypes, playback, video
-from photos.filetypes import HEAD_BYTES, FileType, sniff
-from photos.imaging import TooManyPixels, UndecodableImage, decode_rgb
-from photos.media_metadata import read_metadata
-from photos.rendering import make_renditions
+from photos.formats import filetypes, playback, video
+from photos.formats.filetypes import HEAD_BYTES, FileType, sniff
+from photos.formats.imaging import TooManyPixels, UndecodableImage, decode_rgb
+from photos.formats.rendering import make_renditions
+from photos.metadata.reading import read_metadata
 from photos.tests.films import film, sound_only
 from photos.tests.pictures import UPRIGHT_CORNERS, truncated
 

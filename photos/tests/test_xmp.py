@@ -1,6 +1,6 @@
 import pytest
 
-from photos.xmp import XmpProperties, read_xmp
+from photos.metadata.xmp import XmpProperties, read_xmp
 
 PACKET = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">

@@ -163,7 +163,7 @@ def use_s3(settings: Any, server: S3Server, bucket: str, endpoint: str) -> None:
     }  # fmt: skip
     settings.STORAGES = {
         **settings.STORAGES,
-        "originals": {"BACKEND": "photos.s3.ObjectStorage", "OPTIONS": options},
+        "originals": {"BACKEND": "photos.storages.s3.ObjectStorage", "OPTIONS": options},
     }
 
 

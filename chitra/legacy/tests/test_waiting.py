@@ -37,7 +37,7 @@ def arguments(old_server: OldServer, alice: User, media: Path, settings: Any) ->
         settings.STORAGES = {
             **settings.STORAGES,
             "originals": {
-                "BACKEND": "photos.read_through.ReadThroughStorage",
+                "BACKEND": "photos.storages.read_through.ReadThroughStorage",
                 "OPTIONS": {"primary": settings.STORAGES["originals"], **server},
             },
         }

@@ -16,7 +16,7 @@ from faces.models import Face, JournalEntry, Person
 from faces.undo import undo
 from jobs.tasks import drain
 from photos.models import Album, Library, Photo, Tag
-from photos.stack_editing import stack_photos
+from photos.stacks.editing import stack_photos
 
 Import = Callable[..., str]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chitra.sources.listing import Entry, Rules, list_tree
-from photos.folder_storage import escaped, unescaped
+from photos.storages.folders import escaped, unescaped
 
 
 def put(root: Path, *names: str) -> None:

@@ -17,8 +17,8 @@ from photos.file_check import Check, Cursor
 from photos.models import Album, AlbumPhoto, Library, Photo, PhotoStep, Tag
 from photos.moving import originals_of_all
 from photos.steps import make_renditions, read_metadata
-from photos.storage_errors import StorageUnavailable
 from photos.storages import originals, read_bytes
+from photos.storages.errors import StorageUnavailable
 from photos.trash import purge
 
 AddFolder = Callable[..., Folder]

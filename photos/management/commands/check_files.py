@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from photos.file_check import Check, Cursor, Finding
-from photos.storage_errors import StorageUnavailable
+from photos.storages.errors import StorageUnavailable
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from django.core.management.base import BaseCommand
 
 from photos.date_doctor import carry_out, proposals
-from photos.date_finder import Kind, Proposal
+from photos.dates.date_finder import Kind, Proposal
 from photos.models import Library
 
 SHOWN = 3

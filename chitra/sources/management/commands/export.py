@@ -10,7 +10,7 @@ from tqdm import tqdm
 from chitra.sources.exporting import BadTarget, export_library
 from chitra.sources.stopping import Stopped, stop_signals
 from photos.services import library_for_import
-from photos.storage_errors import StorageUnavailable
+from photos.storages.errors import StorageUnavailable
 
 LISTED = 50
 

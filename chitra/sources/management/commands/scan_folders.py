@@ -10,7 +10,7 @@ from chitra.sources.models import Folder
 from chitra.sources.scanning import Scan, ScanReport
 from chitra.sources.stopping import Stopped, stop_signals
 from photos.importing import BadFolder
-from photos.storage_errors import StorageUnavailable
+from photos.storages.errors import StorageUnavailable
 
 LISTED = 50
 

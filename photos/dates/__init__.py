@@ -1,0 +1,1 @@
+"""Clocks, zones and dates: what tags and names say, and what is wrong with it."""

@@ -1,0 +1,1 @@
+"""Files of each kind: told apart, opened, decoded and brought to what a browser shows."""

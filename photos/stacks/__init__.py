@@ -1,0 +1,1 @@
+"""Photos of one shot: which belong together, and which one stands for all."""

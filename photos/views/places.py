@@ -1,0 +1,38 @@
+"""Pages of places: countries with their cities, and the photos of one."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+from django.views.decorators.vary import vary_on_headers
+
+from jobs.requests import HtmxHttpRequest
+from photos.locations import countries
+from photos.models import Photo
+from photos.views.photos import render_days
+
+ELSEWHERE = "-"
+"""Stands in a path for what is outside of any city."""
+
+
+@login_required
+@require_GET
+def places(request: HttpRequest) -> HttpResponse:
+    """Where the photos were taken, most photos first."""
+    found = countries(Photo.objects.visible_to(request.user))
+    return render(request, "photos/places.html", {"countries": found, "elsewhere": ELSEWHERE})
+
+
+@login_required
+@require_GET
+@vary_on_headers("HX-Request")
+def place(request: HtmxHttpRequest, code: str, city: str | None = None) -> HttpResponse:
+    """The photos of a country or of a city in it, by day."""
+    photos = Photo.objects.visible_to(request.user).filter(country_code=code)
+    if city is not None:
+        photos = photos.filter(city="" if city == ELSEWHERE else city)
+    some = photos.first()
+    if some is None:
+        raise Http404("There are no photos of this place.")
+    title = some.country if city is None else some.place_name
+    return render_days(request, photos, "photos/place.html", title=title, count=photos.count())
