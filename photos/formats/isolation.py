@@ -110,7 +110,7 @@ class Isolation:
             code = _CHILD.format(
                 descriptor=theirs.fileno(), megabytes=self._memory_bytes >> 20, niceness=self._niceness
             )
-            root = str(Path(__file__).resolve().parent.parent)
+            root = str(Path(__file__).resolve().parents[2])
             self._process = subprocess.Popen(
                 [sys.executable, "-c", code],
                 cwd=root,
