@@ -153,13 +153,6 @@ def comparisons(stack: ExitStack, directory: Path, web: Server, photo_id: int) -
         Side(store.server, store.presigned, web_at_store, has_key=False),
         70,
     )
-    yield Comparison(
-        "thumbnail, redirect alone",
-        "bare",
-        side(web_at_store, f"{photo}/thumbnail?redirect=1"),
-        side(web_at_store, BARE),
-        80,
-    )
 
 
 def search_path() -> str:
