@@ -5,9 +5,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from chitra.env import EnvError
 
-PREPARE_THRESHOLD = (
-    5  # a statement of `jobs.prepared` is planned anew so many times on a connection, then kept
-)
+# A statement of `jobs.prepared` is planned anew so many times on a connection, then kept.
+PREPARE_THRESHOLD = 5
 # Of the web server: a request waits no longer for what another one changes; what it counts fits into memory
 # (the trash of a million photos is a hash table of some 30 MB, and twice `work_mem` is for those).
 SESSION = "-c lock_timeout=30s -c idle_in_transaction_session_timeout=600s -c work_mem=16MB"

@@ -21,12 +21,9 @@ from twisted.web import http as twisted_http
 
 SPOOLED_BYTES = 64 * 1024  # a body up to this is taken whole, as Daphne does
 WAITING_BYTES = 1024 * 1024  # of a body that may wait for the application before the client has to
-SENT_BYTES = (
-    1024 * 1024
-)  # with one system call; Twisted's own 128 KiB make eight turns of the event loop of it
-DISCARDED_BYTES = (
-    64 * 1024 * 1024
-)  # read on behind an early answer, which a client mid-body would miss otherwise
+SENT_BYTES = 1024 * 1024  # in one go; Twisted's own 128 KiB make eight turns of the event loop of it
+# Read on behind an early answer, which a client mid-body would miss otherwise.
+DISCARDED_BYTES = 64 * 1024 * 1024
 SEND_FILE = "http.response.zerocopysend"  # ASGI's extension “Zero Copy Send”
 LAST_WORDS_SECONDS = 2  # for a client to read why its request was refused
 MALLOC_OPTIONS = {  # of glibc's mallopt

@@ -30,8 +30,8 @@ class OnEventLoop(APIView):  # type: ignore[misc] # adrf has no types
     """
 
     async def async_dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if (kept := await kept_answer(self, request)) is not None:
-            return kept
+        if (answer := await kept_answer(self, request)) is not None:
+            return answer
         self.args = args
         self.kwargs = kwargs
         self.request = asked = self.initialize_request(request, *args, **kwargs)
