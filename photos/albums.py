@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from jobs.events import publish
@@ -20,20 +20,23 @@ class BadOrder(ValueError):
 
 
 def with_facts(albums: QuerySet[Any]) -> Any:
-    """Adds what a list shows: `photo_count`, `cover_photo_id`, `first_taken_at` and `last_taken_at`.
+    """Adds what a list shows: `photo_count`, `cover_photo_id`, `has_cover`, `first_taken_at` and
+    `last_taken_at`.
 
-    Photos in the trash count nowhere. The cover is the chosen one, else the first photo; None without any.
+    Photos in the trash count nowhere. The cover is the chosen one, else the first photo that can be shown,
+    else the first; None without any. `has_cover`: there is a thumbnail of it.
     """
     in_use = Q(entries__photo__deleted_at__isnull=True)
     entries = AlbumPhoto.objects.filter(album=OuterRef("pk"), photo__deleted_at__isnull=True)
     chosen = entries.filter(photo=OuterRef("cover")).values("photo_id")[:1]
-    first = entries.order_by("position", "pk").values("photo_id")[:1]
+    first = entries.order_by("-photo__has_renditions", "position", "pk").values("photo_id")[:1]
+    ready = Photo.objects.filter(pk=OuterRef("cover_photo_id"), has_renditions=True)
     return albums.annotate(
         photo_count=Count("entries", filter=in_use),
         first_taken_at=Min("entries__photo__taken_at", filter=in_use),
         last_taken_at=Max("entries__photo__taken_at", filter=in_use),
         cover_photo_id=Coalesce(Subquery(chosen), Subquery(first)),
-    )
+    ).annotate(has_cover=Exists(ready))
 
 
 def photos_of(album: Album) -> Any:
