@@ -110,8 +110,8 @@ def photo(request: HtmxHttpRequest, photo_id: int) -> HttpResponse:
     others = in_timeline(request.user)
     place = (shown.taken_at, shown.pk)
     context = {
-        "newer": others.before_in_timeline(*place).order_by("taken_at", "pk").only("pk").first(),
-        "older": others.after_in_timeline(*place).newest_first().only("pk").first(),
+        "newer": others.before_in_timeline(*place).order_by("taken_at", "pk").only("has_renditions").first(),
+        "older": others.after_in_timeline(*place).newest_first().only("has_renditions").first(),
         "place": cursor_before(shown),
         "film": shown.film,
         **stack_context(shown),

@@ -89,7 +89,10 @@ document.addEventListener("keydown", (event) => {
     event.stopImmediatePropagation();
     close();
   }
-  if (event.key === "Enter" && event.target === box?.element) editor().querySelector("[name=name]").focus();
+  if (event.key === "Enter" && event.target === box?.element) {
+    event.preventDefault(); // or the same key sends the form, before there is a name
+    editor().querySelector("[name=name]").focus();
+  }
   if (event.target.closest("input, select, textarea, .box-edit") || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key.toLowerCase() === "d") document.querySelector("[data-draw]")?.click();
 }, true);

@@ -1,4 +1,5 @@
 // One photo, large: over the grid it was opened from, or as a page of its own. Keys, swipes, marks, a slideshow.
+import "./faces.js";
 import { mark } from "./marks.js";
 import { watchPlaceholders } from "./placeholders.js";
 import { toast } from "./toasts.js";
@@ -78,7 +79,6 @@ async function put(url) {
 function settle() {
   const now = view();
   zoom = zoomable(now.querySelector(".stage"), now.querySelector(".picture"));
-  if ("canEdit" in now.dataset) import("./faces.js");
   showFacts(localStorage.getItem("facts") !== "hidden");
   now.querySelector("[data-show]").setAttribute("aria-pressed", Boolean(show));
   now.classList.toggle("is-show", Boolean(show));
@@ -89,7 +89,8 @@ function settle() {
     if (!url) continue;
     turn.href = url;
     const tile = document.getElementById(`photo-${url.split("/").pop()}`);
-    if (!tile || tile.dataset.state === "ready") new Image().src = `/api${url}/preview`;
+    const isReady = tile ? tile.dataset.state === "ready" : "ready" in turn.dataset;
+    if (isReady) new Image().src = `/api${url}/preview`;
   }
   fetchAhead(neighbour(1));
 }
