@@ -1,11 +1,13 @@
 """The page's part in which people correct what is known about a photo."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs.requests import HtmxHttpRequest
@@ -57,15 +59,18 @@ def unlock(request: HtmxHttpRequest, photo_id: int, field: str) -> HttpResponse:
 @login_required
 @require_POST
 def undo(request: HtmxHttpRequest, edit_id: int) -> HttpResponse:
-    """Undo a correction."""
+    """Undo a correction; shows the photo that is as before, or the page of dates."""
     edit = get_object_or_404(PhotoEdit.objects.editable_by(request.user), pk=edit_id)
     photo_ids = list(edit.photos.values_list("photo_id", flat=True)[:2])
     is_of_a_stack = edit.photos.filter(before__has_any_keys=["stack_id", "stack_position"]).exists()
     undone = editing.undo(edit)
     left = f" {undone.left} were changed since and stay as they are." if undone.left else ""
     messages.success(request, f"Undone for {undone.restored} photo{'s' * (undone.restored != 1)}.{left}")
-    if (len(photo_ids) == 1 or is_of_a_stack) and Photo.objects.visible_to(request.user).filter(
-        pk=photo_ids[0]
-    ).exists():
+    is_on_dates = urlsplit(request.headers.get("Referer", "")).path == reverse("dates")
+    if (
+        not is_on_dates
+        and (len(photo_ids) == 1 or is_of_a_stack)
+        and Photo.objects.visible_to(request.user).filter(pk=photo_ids[0]).exists()
+    ):
         return redirect("photo", photo_ids[0])
     return redirect("dates")
