@@ -7,6 +7,9 @@ APPS := chitra search faces photos jobs
 SHIM := packaging/opencv-python/pyproject.toml
 PYTEST_ARGS ?= -n 2
 EXAMPLES ?= 300
+# The browser that tests click in, as a package. Without npm, or another browser in TEST_BROWSER, they are skipped.
+CHROMIUM := @sparticuz/chromium@153.0.0
+BROWSER := .cache/browser/sparticuz-chromium-153.0.0.tgz
 # Checks need settings and a database, but not those of a Chitra that is in use.
 CHECK_ENV := CHITRA_DATA_DIR=.cache/check
 
@@ -53,8 +56,12 @@ openapi: $(VENV)/.dev ## Write docs/openapi.yaml after the API changed
 fuzz: $(VENV)/.dev ## Let schemathesis look for answers that the schema forbids, at length (EXAMPLES=…)
 	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest chitra/tests/test_schema_fuzz.py -s
 
-pytest: $(VENV)/.dev ## The tests alone (PYTEST_ARGS=…)
+pytest: $(VENV)/.dev $(BROWSER) ## The tests alone (PYTEST_ARGS=…)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+$(BROWSER):
+	@mkdir -p $(@D)
+	@if command -v npm > /dev/null; then npm pack --silent --pack-destination $(@D) $(CHROMIUM); fi
 
 fuzz-media: $(VENV)/.dev ## Feed mutated files of every format to the decoders (FUZZ_SECONDS=60)
 	$(BIN)/python -m pytest -m slow -q photos/tests/test_bad_input.py -k mutated

@@ -71,14 +71,18 @@ def share_with(library: Library) -> Callable[[User, str], None]:
 @pytest.fixture
 def media(tmp_path: Path, settings: Settings) -> Path:
     """Empty storages on the file system, for this test alone: `originals` and `renditions` in this folder."""
-    folder = tmp_path / "media"
+    store_in(folder := tmp_path / "media", settings)
+    return folder
+
+
+def store_in(folder: Path, settings: Settings) -> None:
+    """Storages on the file system, for as long as a test changes the settings."""
     originals = {**settings.ORIGINALS, "OPTIONS": {"location": folder / "originals", "fsync": False}}
     settings.STORAGES = {
         **settings.STORAGES,
         "originals": {**settings.STORAGES["originals"], "OPTIONS": {"primary": originals}},
         "renditions": {**settings.RENDITIONS, "OPTIONS": {"location": folder / "renditions", "fsync": False}},
     }
-    return folder
 
 
 @pytest.fixture
