@@ -259,10 +259,7 @@ ML_THREADS = env_int("CHITRA_ML_THREADS", 2, minimum=1, maximum=64)
 # `retry` must outlast `timeout`, or a task still running is handed out again. Drains stop after a slice, far
 # below `timeout`, which only ends a worker that hangs; the ledger's lease then frees its rows.
 Q_TIMEOUT_SECONDS = 600
-Q_CLUSTER = {
-    "name": "default",
-    "orm": "default",
-    "workers": env_int("CHITRA_WORKERS", 2, minimum=1, maximum=64),
+Q_EVERY_CLUSTER = {
     "timeout": Q_TIMEOUT_SECONDS,
     "retry": Q_TIMEOUT_SECONDS + 120,
     "max_attempts": 3,
@@ -270,32 +267,29 @@ Q_CLUSTER = {
     "recycle": 5000,
     "poll": 0.5,
     "bulk": 1,
+}
+Q_CLUSTER = {
+    **Q_EVERY_CLUSTER,
+    "name": "default",
+    "orm": "default",
+    "workers": env_int("CHITRA_WORKERS", 2, minimum=1, maximum=64),
     "queue_limit": 4,
     "save_limit": 250,
     "catch_up": False,
     "label": "Queue",
     "ALT_CLUSTERS": {
         "ml": {
+            **Q_EVERY_CLUSTER,
             "workers": env_int("CHITRA_ML_WORKERS", 1, minimum=1, maximum=16),
-            "timeout": Q_TIMEOUT_SECONDS,
-            "retry": Q_TIMEOUT_SECONDS + 120,
-            "max_attempts": 3,
-            "ack_failures": True,
-            "recycle": 5000,
-            "poll": 0.5,
-            "bulk": 1,
             "queue_limit": 2,
         },
         # A film is converted in one go, which takes about as long as it plays.
         "video": {
+            **Q_EVERY_CLUSTER,
             "workers": 1,
             "timeout": PLAYBACK_SECONDS + 120,
             "retry": PLAYBACK_SECONDS + 240,
-            "max_attempts": 3,
-            "ack_failures": True,
-            "recycle": 5000,
             "poll": 1,
-            "bulk": 1,
             "queue_limit": 1,
         },
     },
