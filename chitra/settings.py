@@ -143,14 +143,8 @@ S3_OPTIONS: dict[str, Any] = {
 # Both, because migrate_storage copies from the one that is in use to the other.
 STORAGE_KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "s3": {
-        "originals": {
-            "BACKEND": "photos.storages.s3.ObjectStorage",
-            "OPTIONS": {**S3_OPTIONS, "location": "originals"},
-        },
-        "renditions": {
-            "BACKEND": "photos.storages.s3.ObjectStorage",
-            "OPTIONS": {**S3_OPTIONS, "location": "renditions"},
-        },
+        name: {"BACKEND": "photos.storages.s3.ObjectStorage", "OPTIONS": {**S3_OPTIONS, "location": name}}
+        for name in ("originals", "renditions")
     },
     "filesystem": {
         "originals": {
