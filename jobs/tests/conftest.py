@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,3 +24,13 @@ def bench(settings: Settings, db: None) -> Iterator[Bench]:
     workbench.bench = workbench.Bench()
     yield workbench.bench
     all_steps.cache_clear()
+
+
+@pytest.fixture
+def photos(bench: Bench, photo_rows: Callable[[int], list[int]]) -> list[int]:
+    """Three photos in the ledger, nothing begun."""
+    from jobs import ledger
+
+    ids = photo_rows(3)
+    ledger.plan(ids)
+    return ids

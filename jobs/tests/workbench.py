@@ -66,3 +66,12 @@ def let_leases_expire() -> None:
 
 def let_backoff_pass() -> None:
     ledger.ledger().filter(ready_at__gt=timezone.now()).update(ready_at=timezone.now())
+
+
+def claim_all(step: Any = FIRST) -> list[ledger.Claim]:
+    return ledger.claim(step, limit=100)
+
+
+def finish(result: StepResult, step: Any = FIRST) -> None:
+    claims = claim_all(step)
+    ledger.record(step.name, claims, dict.fromkeys([claim.subject_id for claim in claims], result))
