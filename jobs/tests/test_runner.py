@@ -19,13 +19,6 @@ MakePhotos = Callable[[int], list[int]]
 DONE = StepResult.done()
 
 
-@pytest.fixture
-def photos(bench: Bench, photo_rows: MakePhotos) -> list[int]:
-    ids = photo_rows(3)
-    ledger.plan(ids)
-    return ids
-
-
 def run_all() -> Mapping[int, StepResult]:
     return run_batch(FIRST, ledger.claim(FIRST, limit=100))
 
