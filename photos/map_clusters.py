@@ -5,8 +5,8 @@ from west to east and as many rows from north to south. What lies nearer to a po
 the row at its edge. No cell crosses the date line, and a zoom has the same cells whatever part is asked for.
 """
 
-from dataclasses import dataclass
-from math import asinh, atan, degrees, pi, radians, sinh, tan
+from dataclasses import dataclass, replace
+from math import asinh, atan, degrees, inf, nextafter, pi, radians, sinh, tan
 from typing import Any
 
 from django.db import connection
@@ -79,18 +79,28 @@ def northern_edge(row: int, size: int) -> float:
     return degrees(atan(sinh(pi * (1 - 2 * row / size))))
 
 
+def shares(box: Box) -> list[Box]:
+    """The box in two: at the date line, else in the middle. Several processes of PostgreSQL count a union; of
+    one table alone it expects as many clusters as photos, where they would not help.
+    """
+    middle = (box.west + box.east) / 2
+    if not box.west < middle < box.east:
+        return box.parts()
+    return [replace(box, east=nextafter(middle, -inf)), replace(box, west=middle)]
+
+
 def clusters_json(photos: QuerySet[Any], box: Box, grid: Grid) -> str:
     """Those of `photos` in `box`, the largest first: `[{latitude, longitude, count, photo_id, city, bbox}]`.
 
     Latitude and longitude are in the middle of the photos, `bbox` (west, south, east, north) is just around
     them; `photo_id` is the last that has a picture to show, else null.
     """
-    sides = [
+    parts = [
         photos.filter(part.condition()).order_by().values_list(*COLUMNS_OF_PHOTOS).query.sql_with_params()
-        for part in box.parts()
+        for part in shares(box)
     ]
-    sql = CLUSTERS.format(photos=" UNION ALL ".join(statement for statement, _ in sides))
-    parameters = [value for _, values in sides for value in values]
+    sql = CLUSTERS.format(photos=" UNION ALL ".join(statement for statement, _ in parts))
+    parameters = [value for _, values in parts for value in values]
     with connection.cursor() as cursor:
         cursor.execute(sql, [*parameters, grid.longitudes(), grid.latitudes()])
         text: str = cursor.fetchone()[0]

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from photos.filters import Box
-from photos.map_clusters import MOST_CELLS, Grid, column, northern_edge, row
+from photos.map_clusters import MOST_CELLS, Grid, column, northern_edge, row, shares
 from photos.models import Library, Photo
 
 ClientOf = Callable[[Any], Client]
@@ -82,6 +82,18 @@ def test_a_box_across_the_date_line_has_the_columns_of_both_sides() -> None:
     assert Grid.of(Box(-1, 180, 1, -180), 1).longitudes() == [-180, 135]
 
 
+@pytest.mark.parametrize(
+    "box", [Box(-90, -180, 90, 180), Box(1, 5, 2, 5), Box(1, 5, 2, 5.000000000000001), Box(0, 179, 1, -179)]
+)
+def test_the_shares_of_a_box_are_the_box_and_share_nothing(box: Box) -> None:
+    first, *rest = shares(box)
+    assert (first.west, (rest or [first])[-1].east) == (box.west, box.east)
+    for other in rest:
+        assert first.west <= first.east
+        assert other.west <= other.east
+        assert first.east < other.west or (first.east, other.west) == (180, -180)
+
+
 # Clusters
 
 
@@ -133,6 +145,12 @@ def test_the_map_takes_the_filters_of_the_list(client: Client, at: Any) -> None:
     assert counts(client, query="&archived=false") == [1]
     assert counts(client, query="&box=48.85,2,49,3") == [1]
     assert counts(client, query="&stacked=true&tag=none") == []
+
+
+def test_photos_where_the_box_is_halved_are_counted_once(client: Client, at: Any) -> None:
+    at((1, 0), (1, 0), (1, -1e-300), (1, 1e-300))
+    assert counts(client, "-10,0,10,10", 0) == [3, 1]
+    assert counts(client, "0,0,0,10", 0) == [2]
 
 
 def test_photos_without_a_place_are_on_no_map(client: Client, photo_rows: Rows) -> None:
