@@ -1,7 +1,8 @@
-"""What pages may load: only what Chitra itself serves."""
+"""What pages may load: only what Chitra itself serves, and pictures from where the settings say."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
@@ -9,15 +10,22 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 # Style attributes carry data (the ratio of a photo, the box of a face); style elements and scripts are files.
-# Pictures may come from the store to which pages are redirected.
+# Pictures may come from the store to which pages are redirected, and those of the map from a server of tiles.
 SELF = "'self'"
-PICTURES = " ".join(filter(None, ["'self' data: blob:", settings.MEDIA_ORIGIN]))
+MEDIA = " ".join(filter(None, ["'self' data: blob:", settings.MEDIA_ORIGIN]))
+
+
+def origin(url: str) -> str:
+    """“https://tiles.example.org” of a URL there, "" of none."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if url else ""
 
 
 def policy(*styles: str) -> str:
     """The header's value; `styles` are hashes of style elements that a page needs nevertheless."""
+    pictures = " ".join(filter(None, [MEDIA, origin(settings.MAP_TILES)]))
     return (
-        f"default-src 'self'; img-src {PICTURES}; media-src {PICTURES}; "
+        f"default-src 'self'; img-src {pictures}; media-src {MEDIA}; "
         f"style-src {' '.join((SELF, *styles))}; "
         "style-src-attr 'unsafe-inline'; "
         "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"

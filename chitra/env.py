@@ -1,6 +1,7 @@
 """Strict readers of environment variables: nonsense stops the start with the name of the variable."""
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -91,3 +92,14 @@ def env_url(name: str, default: str = "", *, scheme: str) -> str:
     ):
         raise EnvError(f"{name}={value!r}: expected host:port, or http:// or https:// and host:port")
     return url
+
+
+def env_tiles(name: str) -> str:
+    """The tiles of a map: a URL with {z}, {x} and {y} behind its host, "" for none."""
+    value = env_str(name)
+    is_url = re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:[0-9]+)?/[!-~]+", value)
+    if value and not (is_url and sorted(re.findall("{.*?}", value)) == ["{x}", "{y}", "{z}"]):
+        raise EnvError(
+            f"{name}={value!r}: expected a URL like https://tiles.example.org/{{z}}/{{x}}/{{y}}.png"
+        )
+    return value

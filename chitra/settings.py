@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from chitra import __version__, database, secret_key
-from chitra.env import env_bool, env_int, env_list, env_paths, env_secret, env_str, env_url
+from chitra.env import env_bool, env_int, env_list, env_paths, env_secret, env_str, env_tiles, env_url
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(env_str("CHITRA_DATA_DIR") or BASE_DIR / "var").absolute()
@@ -206,6 +206,9 @@ DECODE_SECONDS = env_int("CHITRA_DECODE_SECONDS", 120, minimum=1, maximum=500)
 DECODE_MEMORY_BYTES = env_int("CHITRA_DECODE_MEMORY_MB", 4096, minimum=256) * 1024 * 1024
 PLAYBACK_SECONDS = env_int("CHITRA_PLAYBACK_MINUTES", 240, minimum=1, maximum=24 * 60) * 60
 SCAN_ROOTS = env_paths("CHITRA_SCAN_ROOTS")
+# Risk: the server of the tiles learns which parts of the map somebody looks at.
+MAP_TILES = env_tiles("CHITRA_MAP_TILES")
+MAP_ATTRIBUTION = env_str("CHITRA_MAP_ATTRIBUTION")
 
 # What each photo goes through, in the manner of MIDDLEWARE; `jobs.checks` resolves the names at start.
 LEDGER_MODEL = "photos.PhotoStep"

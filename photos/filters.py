@@ -1,6 +1,6 @@
 """Which photos: one description for lists, search, bulk actions and downloads alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,10 @@ class Box:
             return inside & Q(longitude__gte=self.west, longitude__lte=self.east)
         return inside & (Q(longitude__gte=self.west) | Q(longitude__lte=self.east))
 
+    def parts(self) -> list["Box"]:
+        """Itself, or what it has on each side of the date line."""
+        return [self] if self.west <= self.east else [replace(self, east=180), replace(self, west=-180)]
+
 
 @dataclass(frozen=True)
 class PhotoFilter:
@@ -31,8 +35,8 @@ class PhotoFilter:
 
     `taken_from` is inclusive, `taken_before` exclusive, both by the wall clock of the place. A photo must
     show all of `people` and carry all of `tags`. `mime_type` is a whole type or its first part ("image"),
-    `country` a name or a code of two letters. With
-    `is_stacked`, of each stack only the photo that stands for it.
+    `country` a name or a code of two letters. It lies
+    in all of `boxes`. With `is_stacked`, of each stack only the photo that stands for it.
     """
 
     taken_from: datetime | None = None
@@ -41,7 +45,7 @@ class PhotoFilter:
     tags: tuple[str, ...] = ()
     album: int | None = None
     library: int | None = None
-    box: Box | None = None
+    boxes: tuple[Box, ...] = ()
     city: str = ""
     country: str = ""
     camera: str = ""
@@ -60,7 +64,7 @@ class PhotoFilter:
             *self.facts(),
             *self.marks(),
             *self.relations(),
-            *([self.box.condition()] if self.box else []),
+            *(box.condition() for box in self.boxes),
         ]
         chosen = photos.filter(*conditions) if conditions else photos
         return chosen.one_of_each_stack() if self.is_stacked else chosen

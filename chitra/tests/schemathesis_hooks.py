@@ -17,13 +17,14 @@ LETTERS = strategies.characters(categories=["L", "N"])
 
 
 @strategies.composite
-def boxes(draw: strategies.DrawFn) -> str:
+def boxes(draw: strategies.DrawFn, form: str) -> str:
     south, north = sorted(draw(strategies.tuples(*[strategies.integers(-90, 90)] * 2)))
     west, east = draw(strategies.tuples(*[strategies.integers(-180, 180)] * 2))
-    return f"{south},{west},{north},{east}"
+    return form.format(south=south, west=west, north=north, east=east)
 
 
-schemathesis.openapi.format("geo-box", boxes())
+schemathesis.openapi.format("geo-box", boxes("{south},{west},{north},{east}"))
+schemathesis.openapi.format("geo-bbox", boxes("{west},{south},{east},{north}"))
 schemathesis.openapi.format("day-or-wall-clock", strategies.one_of(DAYS, MOMENTS))
 schemathesis.openapi.format("past-wall-clock", MOMENTS)
 schemathesis.openapi.format("person-name", strategies.text(LETTERS, min_size=1, max_size=20))

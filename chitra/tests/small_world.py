@@ -158,6 +158,8 @@ class World:
             mime_type="image/jpeg",
             perceptual_hash=1,
             taken_at=timezone.now() - timedelta(minutes=number % 1000),
+            latitude=number % 60,
+            longitude=number % 170,
         )
 
     def plan(self) -> Job:

@@ -9,7 +9,7 @@ import pytest
 
 from chitra import database, secret_key
 from chitra.database import SESSION
-from chitra.env import EnvError, env_bool, env_int, env_list, env_paths, env_secret, env_str
+from chitra.env import EnvError, env_bool, env_int, env_list, env_paths, env_secret, env_str, env_tiles
 
 SetEnv = Callable[[str], None]
 
@@ -54,6 +54,13 @@ def test_a_variable_that_is_not_set_has_its_default(given: SetEnv) -> None:
         ("0", lambda: env_int("X", 1, minimum=1)),
         ("blue", lambda: env_str("X", choices=("red", "green"))),
         ("photos:/srv", lambda: env_paths("X")),
+        ("yes", lambda: env_tiles("X")),
+        ("ftp://tiles.example.org/{z}/{x}/{y}.png", lambda: env_tiles("X")),
+        ("https://tiles.example.org/{z}/{x}.png", lambda: env_tiles("X")),
+        ("https://{s}.tiles.example.org/{z}/{x}/{y}.png", lambda: env_tiles("X")),
+        ("https://tiles.example.org/{z}/{x}/{y}{r}.png", lambda: env_tiles("X")),
+        ("https://tiles.example.org; script-src *;/{z}/{x}/{y}.png", lambda: env_tiles("X")),
+        ("https://[::1/{z}/{x}/{y}.png", lambda: env_tiles("X")),
     ],
 )
 def test_nonsense_is_refused_by_name(given: SetEnv, value: str, read: Callable[[], Any]) -> None:
@@ -70,6 +77,15 @@ def test_a_blank_number_is_none(given: SetEnv) -> None:
 def test_paths_are_separated_by_colons(given: SetEnv) -> None:
     given("/a:/b c:")
     assert env_paths("X") == [Path("/a"), Path("/b c")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "https://tiles.example.org/{z}/{x}/{y}.png?key=a1", "http://localhost:8080/osm/{z}/{x}/{y}.png"],
+)
+def test_tiles_of_a_map(given: SetEnv, value: str) -> None:
+    given(value)
+    assert env_tiles("X") == value
 
 
 def test_a_secret_comes_from_a_file(given: SetEnv, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

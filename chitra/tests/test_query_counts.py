@@ -59,6 +59,7 @@ ASKS: dict[Operation, Ask] = {
     ("put", "api-user-role"): Ask(sends(role="admin")),
     ("post", "api-user-deactivate"): Ask(),
     ("get", "api-photos"): Ask(query="limit=1000"),
+    ("get", "api-photos-map"): Ask(query="bbox=-180,-90,180,90&zoom=3"),
     ("get", "api-progress"): Ask(),
     ("post", "api-upload"): Ask(form=lambda: {"file": SimpleUploadedFile("n.jpg", jpeg(60, 40, seed=5))}),
     ("post", "api-scan-path"): Ask(lambda ids: {"root": ids["folder"]}),

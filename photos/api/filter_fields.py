@@ -1,9 +1,8 @@
 """A PhotoFilter as clients write it: parameters of a list, or an object in a body."""
 
 import re
-from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -45,27 +44,44 @@ class WallClockField(serializers.Field[Any, Any, Any, Any]):
         return moment.replace(tzinfo=UTC)
 
 
-@extend_schema_field({"type": "string", "format": "geo-box", "example": "47.2,10.1,48.3,12.9"})
-class BoxField(serializers.Field[Any, Any, Any, Any]):
-    """“south,west,north,east” in degrees."""
+class EdgesField(serializers.Field[Any, Any, Any, Any]):
+    """The four edges of a box in degrees, separated by commas, in the order of `edges`."""
+
+    edges: ClassVar[tuple[str, ...]]
 
     default_error_messages = {
-        "invalid": "Send the box as “south,west,north,east” in degrees: latitudes from -90 to 90 in order, "
+        "invalid": "Send the box as “{edges}” in degrees: latitudes from -90 to 90 in order, "
         "longitudes from -180 to 180; west beyond east crosses the date line."
     }
 
     def to_internal_value(self, data: Any) -> Box:
         parts = data.split(",", 4) if isinstance(data, str) else []
-        if len(parts) != len(fields(Box)):
-            self.fail("invalid")
+        if len(parts) != len(self.edges):
+            self.refuse()
         number = FiniteFloatField()
         try:
-            box = Box(*(number.run_validation(SentText(part)) for part in parts))
+            values = [number.run_validation(SentText(part)) for part in parts]
         except serializers.ValidationError:
-            self.fail("invalid")
+            self.refuse()
+        box = Box(**dict(zip(self.edges, values, strict=True)))
         if not (-90 <= box.south <= box.north <= 90 and abs(box.west) <= 180 and abs(box.east) <= 180):
-            self.fail("invalid")
+            self.refuse()
         return box
+
+    def refuse(self) -> NoReturn:
+        self.fail("invalid", edges=",".join(self.edges))
+
+
+@extend_schema_field({"type": "string", "format": "geo-box", "example": "47.2,10.1,48.3,12.9"})
+class BoxField(EdgesField):
+    edges = ("south", "west", "north", "east")
+
+
+@extend_schema_field({"type": "string", "format": "geo-bbox", "example": "10.1,47.2,12.9,48.3"})
+class BboxField(EdgesField):
+    """As GeoJSON and map libraries order them."""
+
+    edges = ("west", "south", "east", "north")
 
 
 class StepNameField(TextField):
@@ -100,6 +116,7 @@ class FilterFields(Body):
     album = IdField(required=False)
     library = IdField(required=False)
     box = BoxField(required=False, help_text="“south,west,north,east” in degrees.")
+    bbox = BboxField(required=False, help_text="The same as “west,south,east,north”.")
     city = TextField(required=False, max_length=200, help_text="Its name, in any case.")
     country = TextField(
         required=False, max_length=100, help_text="Its name, in any case, or its code (“IT”)."
@@ -159,7 +176,7 @@ def filter_from(values: dict[str, Any]) -> PhotoFilter:
         tags=tuple(values.get("tag", ())),
         album=values.get("album"),
         library=values.get("library"),
-        box=values.get("box"),
+        boxes=tuple(values[name] for name in ("box", "bbox") if name in values),
         city=values.get("city", ""),
         country=values.get("country", ""),
         camera=values.get("camera", ""),

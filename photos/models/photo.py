@@ -224,6 +224,13 @@ class Photo(models.Model):
             GinIndex(
                 HashBands("perceptual_hash"), condition=Q(perceptual_hash__isnull=False), name="photo_look"
             ),
+            # The map is counted from this alone, without the rows.
+            models.Index(
+                fields=["longitude", "latitude"],
+                include=["id", "library", "has_renditions"],
+                condition=Q(deleted_at__isnull=True, latitude__isnull=False, longitude__isnull=False),
+                name="photo_map",
+            ),
             # For words of a query that may be places; most photos have none of them.
             models.Index(Lower("city"), condition=~Q(city=""), name="photo_city"),
             models.Index(Lower("region"), condition=~Q(region=""), name="photo_region"),

@@ -47,8 +47,8 @@ def test_an_empty_filter_finds_everything(pair: list[int]) -> None:
         ({"mime_type": "video/mp4"}, PhotoFilter(mime_type="video")),
         ({"mime_type": "image/heic"}, PhotoFilter(mime_type="image/heic")),
         ({"latitude": 48.0, "longitude": 11.0}, PhotoFilter(has_place=True)),
-        ({"latitude": 48.0, "longitude": 11.0}, PhotoFilter(box=Box(47, 10, 49, 12))),
-        ({"latitude": -17.0, "longitude": 179.5}, PhotoFilter(box=Box(-20, 170, -10, -170))),
+        ({"latitude": 48.0, "longitude": 11.0}, PhotoFilter(boxes=(Box(47, 10, 49, 12),))),
+        ({"latitude": -17.0, "longitude": 179.5}, PhotoFilter(boxes=(Box(-20, 170, -10, -170),))),
         (
             {"taken_at": datetime(2001, 2, 3, tzinfo=UTC)},
             PhotoFilter(taken_before=datetime(2001, 2, 4, tzinfo=UTC)),
@@ -63,6 +63,12 @@ def test_a_filter_finds_what_fits(pair: list[int], values: dict[str, Any], wante
     assert found(wanted) == []
     change(pair[0], **values)
     assert found(wanted) == [pair[0]]
+
+
+def test_a_photo_lies_in_all_boxes(pair: list[int]) -> None:
+    change(pair[0], latitude=1.0, longitude=1.0)
+    change(pair[1], latitude=1.0, longitude=3.0)
+    assert found(PhotoFilter(boxes=(Box(0, 0, 2, 4), Box(0, 2, 2, 4)))) == [pair[1]]
 
 
 def test_the_opposite_of_a_mark_finds_the_rest(pair: list[int]) -> None:
@@ -107,7 +113,7 @@ def test_no_parameters_ask_for_nothing() -> None:
 def test_parameters_become_a_filter() -> None:
     query = (
         "taken_from=2024-01-31&taken_to=2024-02-29&person=1&person=2&tag=sea&album=3&library=4&camera=X100V"
-        "&box=-1.5,2,3,4&type=image/heic&min_rating=3&favorite=true&archived=0&has_gps=1&step=embedding"
+        "&box=-1.5,2,3,4&bbox=2,-1,4,9&type=image/heic&min_rating=3&favorite=true&archived=0&has_gps=1&step=embedding"
         "&step_status=failed&city=Arezzo&country=IT"
     )
     assert parsed(query) == PhotoFilter(
@@ -117,7 +123,7 @@ def test_parameters_become_a_filter() -> None:
         tags=("sea",),
         album=3,
         library=4,
-        box=Box(-1.5, 2, 3, 4),
+        boxes=(Box(-1.5, 2, 3, 4), Box(-1, 2, 9, 4)),
         city="Arezzo",
         country="IT",
         camera="X100V",
@@ -146,6 +152,14 @@ def test_the_same_as_an_object() -> None:
         *("person=0", "person=-1", "person=x", "person=9223372036854775808", "person=1.5", "person=NaN"),
         *("album=0", "album=99999999999999999999", "library=-1", "min_rating=6", "min_rating=NaN"),
         *("box=1,2,3", "box=3,0,1,0", "box=NaN,0,1,1", "box=0,0,1,1e999", "box=-91,0,0,0", "box=0,181,0,0"),
+        *(
+            "bbox=1,2,3",
+            "bbox=0,3,0,1",
+            "bbox=0,0,1,91",
+            "bbox=-181,0,0,0",
+            "bbox=0,0,1,1,1",
+            "bbox= 1,2,3,4",
+        ),
         *("taken_from=yesterday", "taken_to=2024-02-30", "taken_from=10000-01-01", "taken_from=2024-01-01Z"),
         *("taken_from=2024-01-01T00:00:00%2B01:00", "taken_to=%00", "tag=%00", "tag=", "camera=%00"),
         *("step=nothing", "step_status=ended", "type=IMAGE/%25", "favorite=perhaps", "has_gps=2"),
