@@ -12,9 +12,9 @@ from photos.tests.pictures import jpeg
 
 TabOf = Callable[..., Tab]
 PATHS = (
-    *("/", "/favorites", "/places", "/archive", "/trash", "/albums", "/upload", "/jobs", "/settings"),
+    *("/", "/favorites", "/places", "/places/map", "/archive", "/trash", "/albums", "/upload", "/jobs"),
     *("/people", "/people/review", "/people/unassigned", "/people/journal", "/people/recluster"),
-    *("/search", "/search?q=sea", "/dates", "/duplicates", "/folders", "/imports", "/admin/"),
+    *("/search", "/search?q=sea", "/dates", "/duplicates", "/folders", "/imports", "/settings", "/admin/"),
     *("/photos/{photo_id}", "/people/{person_id}", "/people/{person_id}/faces", "/albums/{album_id}"),
 )
 

@@ -54,6 +54,25 @@ def test_a_wrong_date_is_corrected_and_the_correction_undone(
     assert Photo.objects.get(pk=photo.pk).taken_at == noon
 
 
+def test_the_map_comes_apart_and_leads_to_photos_and_back(
+    alice: User, add_ready: Callable[..., Photo], tab_of: TabOf
+) -> None:
+    florence, arezzo = ((43.77, 11.25), (43.46, 11.88))
+    for seed, (latitude, longitude) in enumerate((florence, arezzo, arezzo)):
+        photo = add_ready(seed=seed)
+        Photo.objects.filter(pk=photo.pk).update(latitude=latitude, longitude=longitude)
+    page = tab_of(alice).open("/places/map#3/43.00000/11.00000")
+    expect(page.locator(".map-count")).to_have_text("3")
+    page.locator(".map-cluster").click()
+    expect(page.locator(".map-cluster")).to_have_count(2)
+    view = page.url
+    page.locator(".map-cluster", has_text="2").click()
+    expect(page.locator(".tile")).to_have_count(2)
+    page.go_back()
+    expect(page.locator(".map-cluster")).to_have_count(2)
+    assert page.url == view
+
+
 def test_the_theme_is_kept(alice: User, media: Path, tab_of: TabOf) -> None:
     page = tab_of(alice).open("/settings")
     page.get_by_label("Account").click()
