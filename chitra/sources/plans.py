@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from chitra.sources import apple, takeout
+from chitra.sources import apple, picasa, takeout
 from chitra.sources.archives import SourceFile
 from chitra.sources.details import Details
 from chitra.sources.xmp_details import details_of
@@ -102,7 +102,7 @@ def plan_takeout(files: list[SourceFile], read: Read) -> ImportPlan:
         album = next((title for name in sidecars if (title := takeout.album_title(read(sidecars[name])))), "")
         used: set[str] = set()
         for file in members:
-            if file.name in sidecars or file.name.lower().endswith(".html"):
+            if file.name in sidecars or file.name.lower().endswith(".html") or picasa.is_ini(file.name):
                 continue
             name = takeout.sidecar_of(file.name, index)
             details = takeout.parse(read(sidecars[name])) if name else None
@@ -125,23 +125,41 @@ def in_takeout(file: SourceFile) -> SourceFile:
 
 
 def plan_folders(service: Service, files: list[SourceFile], read: Read, *, with_albums: bool) -> ImportPlan:
-    """`a.jpg` with `a.jpg.xmp` or `a.xmp` beside it."""
+    """`a.jpg` with `a.jpg.xmp` or `a.xmp` beside it, and what Picasa knows about it."""
     plan = ImportPlan(service)
+    contacts = contacts_of(files, read)
     for folder, members in by_folder(files).items():
         sidecars = {file.name.casefold(): file for file in members if file.name.lower().endswith(".xmp")}
         used: set[str] = set()
+        lists = [file for file in members if picasa.is_ini(file.name)]
+        entries = picasa.parse(read(lists[0]), contacts) if lists else {}
         albums = (folder.replace("/", " / "),) if with_albums and folder else ()
         for file in members:
-            if file.name.casefold() in sidecars or file.path in EXPORT_FILES:
+            if file.name.casefold() in sidecars or file.path in EXPORT_FILES or file in lists:
                 continue
             stem = file.name.rpartition(".")[0]
             asked = (f"{file.name}.xmp".casefold(), f"{stem}.xmp".casefold())
             name = next((name for name in asked if name in sidecars), "")
             used.add(name)
             details = details_of(read(sidecars[name])) if name else None
-            plan.files.append(Planned(file, details, albums))
+            planned = Planned(file, details, albums)
+            plan.files.append(with_entry(planned, entries.get(file.name.casefold())))
         plan.left_out += [(sidecars[name].shown, UNUSED) for name in sidecars.keys() - used]
     return plan
+
+
+def contacts_of(files: list[SourceFile], read: Read) -> dict[str, str]:
+    """Names that Picasa keeps in one place for all folders, when that was put beside them."""
+    found = [picasa.read_contacts(read(file)) for file in files if file.name.casefold() == picasa.CONTACTS]
+    return {key: name for contacts in found for key, name in contacts.items()}
+
+
+def with_entry(planned: Planned, entry: picasa.Entry | None) -> Planned:
+    """With what Picasa says, where nobody else does."""
+    if entry is None:
+        return planned
+    details = planned.details.or_else(entry.details) if planned.details else entry.details
+    return replace(planned, details=details, albums=(*planned.albums, *entry.albums), remark=entry.remark)
 
 
 def plan_apple(plan: ImportPlan, files: list[SourceFile], read: Read) -> ImportPlan:
