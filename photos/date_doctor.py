@@ -6,6 +6,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+from django.conf import settings
+
 from photos.dates.date_finder import Proposal, Shot, find
 from photos.editing import WallClock, change, set_time
 from photos.models import Library, Photo, PhotoEdit
@@ -14,6 +16,7 @@ BY_ITSELF = ("offset", "gps")
 """Sources of a zone that only a device has which sets its clock by itself."""
 
 COLUMNS = (
+    "library__time_zone",
     "pk",
     "taken_at",
     "taken_at_source",
@@ -47,7 +50,7 @@ def proposals_by_library(library_ids: Collection[int]) -> dict[int, list[Proposa
 
 def as_shot(row: tuple[Any, ...]) -> Shot:
     """A row of a library's id and COLUMNS as the finder wants it."""
-    _, pk, taken_at, source, make, model, name, gps_at, offset, zone, zone_source, file_at = row
+    _, library_zone, pk, taken_at, source, make, model, name, gps_at, offset, zone, zone_source, file_at = row
     return Shot(
         pk=pk,
         wall=taken_at.astimezone(UTC).replace(tzinfo=None),
@@ -57,6 +60,7 @@ def as_shot(row: tuple[Any, ...]) -> Shot:
         gps_at=gps_at,
         offset_minutes=offset,
         zone=zone,
+        home_zone=library_zone or settings.TIME_ZONE,
         file_at=file_at,
         is_trusted=zone_source in BY_ITSELF and offset is not None,
     )

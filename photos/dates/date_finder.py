@@ -51,6 +51,8 @@ class Shot:
     gps_at: datetime | None = None
     offset_minutes: int | None = None
     zone: str = ""
+    home_zone: str = "UTC"
+    """Where it was taken for all that is known: the zone of library or server."""
     file_at: datetime | None = None
     is_trusted: bool = False
     """Whether its zone is known from the file, as with phones, which set their clocks themselves."""
@@ -207,9 +209,9 @@ def time_of_file(shot: Shot) -> datetime | None:
 
 
 def on_the_wall(shot: Shot, instant: datetime) -> datetime:
-    if shot.zone:
-        return wall_clock_in(shot.zone, instant)
-    return (instant.astimezone(UTC) + timedelta(minutes=shot.offset_minutes or 0)).replace(tzinfo=None)
+    if not shot.zone and shot.offset_minutes is not None:
+        return (instant.astimezone(UTC) + timedelta(minutes=shot.offset_minutes)).replace(tzinfo=None)
+    return wall_clock_in(shot.zone or shot.home_zone, instant)
 
 
 # ---------------------------------------------------------------- another camera at the same events

@@ -48,6 +48,22 @@ def test_a_proposal_is_applied_and_undone(fast: list[int], library: Library, ali
     assert [found.key for found in proposals(library)] == [proposal.key]
 
 
+@pytest.mark.parametrize(("library_zone", "hour"), [("", 21), ("Europe/Paris", 14)])
+def test_times_of_files_are_shown_on_the_clock_of_library_or_server(
+    library_zone: str, hour: int, photo_rows: Rows, library: Library, settings: Any
+) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    Library.objects.update(time_zone=library_zone)
+    pk = photo_rows(1)[0]
+    Photo.objects.filter(pk=pk).update(
+        taken_at=datetime(2000, 1, 1, 0, 5, tzinfo=UTC),
+        taken_at_source="exif_original",
+        camera_model="Pinhole 1",
+        file_modified_at=WALL,
+    )
+    assert proposals(library)[0].moves[0].after == datetime(2024, 7, 1, hour)
+
+
 def test_a_date_that_a_person_set_is_left_alone(fast: list[int], library: Library) -> None:
     [before] = proposals(library)
     photo = Photo.objects.get(pk=fast[0])
