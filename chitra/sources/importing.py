@@ -17,7 +17,7 @@ from chitra.sources.applying import Albums, apply_details
 from chitra.sources.archives import SourceFile as Archived
 from chitra.sources.archives import Sources
 from chitra.sources.import_report import Row, Status
-from chitra.sources.plans import EXPORT_FILES, PHOTO_LIST, ImportPlan, Planned
+from chitra.sources.plans import PHOTO_LIST, ImportPlan, Planned
 from chitra.sources.records import restore_albums, restore_people, restore_photo
 from chitra.sources.stack_records import restore_stacks
 from photos.keeping import Ingested, Origin
@@ -70,7 +70,7 @@ class Importer:
                 self.counts["taken"] += len(group)
                 when_database_is_back(partial(self._on_progress, self.counts))
         if plan.service == "chitra":
-            self._finish_restoring()
+            self._finish_restoring(plan)
         return self.counts
 
     def _end(self, row: Row) -> None:
@@ -122,7 +122,7 @@ class Importer:
 
     def _records(self, plan: ImportPlan) -> dict[str, dict[str, Any]]:
         """What an export of Chitra says about its files, by path."""
-        listed = self._find(PHOTO_LIST)
+        listed = plan.lists.get(PHOTO_LIST)
         if listed is None:
             return {}
         records = {}
@@ -134,9 +134,9 @@ class Importer:
                 self._end(Row(f"{listed.shown}, line {number}", "failed", "It is damaged."))
         return records
 
-    def _finish_restoring(self) -> None:
+    def _finish_restoring(self, plan: ImportPlan) -> None:
         for name, restore in RESTORED.items():
-            file = self._find(name)
+            file = plan.lists.get(name)
             if file is None:
                 continue
             try:
@@ -144,10 +144,6 @@ class Importer:
                     restore(self._library, json.loads(self._read_whole(file)))
             except DAMAGED:
                 self._end(Row(file.shown, "failed", "It is damaged, and nothing of it was taken."))
-
-    def _find(self, name: str) -> Archived | None:
-        assert name in EXPORT_FILES
-        return next((file for file in self._sources.files() if file.path == name), None)
 
     def _read_whole(self, file: Archived) -> bytes:
         """However large a list is."""

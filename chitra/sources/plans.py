@@ -44,17 +44,18 @@ class Planned:
 
 @dataclass
 class ImportPlan:
-    """`left_out` are files that are not to be taken, with the reason."""
+    """`left_out` are files that are not to be taken, with the reason; `lists` are those of our own export."""
 
     service: Service
     files: list[Planned] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    lists: dict[str, SourceFile] = field(default_factory=dict)
 
 
 def detect(files: list[SourceFile], read: Read) -> Service:
     """Where these files come from, as far as their names tell."""
     names = {file.path for file in files}
-    if PHOTO_LIST in names and "albums.json" in names:
+    if export_folder(names) is not None:
         return "chitra"
     if any(GOOGLE_FOLDER.search(name) for name in names) or has_takeout_sidecars(files, read):
         return "takeout"
@@ -80,6 +81,8 @@ def make_plan(service: Service, files: list[SourceFile], read: Read, *, with_alb
     """The plan of one service. `with_albums` makes an album of each folder."""
     if service == "takeout":
         return plan_takeout(files, read)
+    if service == "chitra":
+        return plan_export(files, read, with_albums=with_albums)
     plan = plan_folders(service, files, read, with_albums=with_albums)
     if service == "apple":
         return plan_apple(plan, files, read)
@@ -135,7 +138,7 @@ def plan_folders(service: Service, files: list[SourceFile], read: Read, *, with_
         entries = picasa.parse(read(lists[0]), contacts) if lists else {}
         albums = (folder.replace("/", " / "),) if with_albums and folder else ()
         for file in members:
-            if file.name.casefold() in sidecars or file.path in EXPORT_FILES or file in lists:
+            if file.name.casefold() in sidecars or file in lists:
                 continue
             stem = file.name.rpartition(".")[0]
             asked = (f"{file.name}.xmp".casefold(), f"{stem}.xmp".casefold())
@@ -146,6 +149,22 @@ def plan_folders(service: Service, files: list[SourceFile], read: Read, *, with_
             plan.files.append(with_entry(planned, entries.get(file.name.casefold())))
         plan.left_out += [(sidecars[name].shown, UNUSED) for name in sidecars.keys() - used]
     return plan
+
+
+def plan_export(files: list[SourceFile], read: Read, *, with_albums: bool) -> ImportPlan:
+    """What `export` wrote, in whatever folder it lies by now."""
+    inside = export_folder({file.path for file in files}) or ""
+    files = [replace(file, path=file.path.removeprefix(inside)) for file in files]
+    lists = {file.path: file for file in files if file.path in EXPORT_FILES}
+    others = [file for file in files if file.path not in lists]
+    plan = plan_folders("chitra", others, read, with_albums=with_albums)
+    return replace(plan, lists=lists)
+
+
+def export_folder(names: set[str]) -> str | None:
+    """The folder of an export of Chitra, with its “/”: the top, or one that was packed as a whole."""
+    tops = [name.removesuffix(PHOTO_LIST) for name in names if re.fullmatch(rf"([^/]+/)?{PHOTO_LIST}", name)]
+    return next((top for top in sorted(tops) if f"{top}albums.json" in names), None)
 
 
 def contacts_of(files: list[SourceFile], read: Read) -> dict[str, str]:
