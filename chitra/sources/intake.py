@@ -146,6 +146,7 @@ class Intake:
 
     def _bring_back(self, row_id: int) -> Outcome:
         FolderFile.objects.filter(pk=row_id).update(missing_since=None)
+        self.look_at_sidecars([row_id])
         photo = Photo.objects.filter(folder_files__pk=row_id).first()
         if photo is not None:
             rehome(photo)
@@ -155,7 +156,7 @@ class Intake:
         """Remember it, so that the next scan need not read it; what was a photo before is one no longer."""
         entry = change.entry
         if entry.path.lower().endswith(XMP):
-            self._take_sidecar(entry)
+            self._take_sidecar(entry.path)
         elif picasa.is_ini(entry.path.rpartition("/")[2]):
             self._take_picasa(entry)
         before = Photo.objects.filter(folder_files__pk=change.known).first()
@@ -170,13 +171,19 @@ class Intake:
             return Outcome("refused")
         return Outcome("failed", str(error))
 
-    def _take_sidecar(self, entry: Entry) -> None:
-        """An XMP file is new or was changed: it speaks for the pictures beside it, `a.jpg` or all `a.*`."""
-        stem = entry.path[: -len(XMP)]
+    def look_at_sidecars(self, row_ids: Sequence[int]) -> None:
+        """XMP files among these are gone, or back: the pictures beside them have what lies there now."""
+        rows = FolderFile.objects.filter(pk__in=row_ids, path__iendswith=XMP)
+        for path in rows.values_list("path", flat=True):
+            self._take_sidecar(path)
+
+    def _take_sidecar(self, path: str) -> None:
+        """An XMP file is new or another: it speaks for the pictures beside it, `a.jpg` or all `a.*`."""
+        stem = path[: -len(XMP)]
         beside = FolderFile.objects.present().filter(folder=self.folder, photo__isnull=False)
         for row in beside.filter(Q(path=stem) | Q(path__startswith=f"{stem}.")).select_related("photo"):
             assert row.photo is not None
-            take_sidecar(row.photo, self.folder.locate(row.path))
+            take_sidecar(row.photo, self.folder.locate(row.path), had_one=True)
 
     def _take_picasa(self, entry: Entry) -> None:
         """Picasa's list is new or was changed: it speaks for the pictures of its folder."""

@@ -10,18 +10,20 @@ from faces.region_import import apply_regions
 from faces.regions import Region, Regions
 from photos.formats.decoding import decode
 from photos.formats.imaging import UndecodableImage, stored_size
-from photos.importing import keep_sidecar, read_sidecar
+from photos.importing import drop_sidecar, keep_sidecar, read_sidecar
 from photos.metadata.pictures import read_xmp_packet
 from photos.models import Photo
 from photos.storages import local_path, originals
 
 
-def take_sidecar(photo: Photo, picture: Path) -> None:
-    """Keep the sidecar of a picture in a folder, if it has one that can be read."""
+def take_sidecar(photo: Photo, picture: Path, *, had_one: bool = False) -> None:
+    """Keep the sidecar of a picture in a folder, if it has one that can be read; forget the one it had."""
     try:
         xmp = read_sidecar(picture)
     except OSError:
         return  # a scan names it, for it reads that file too
+    if had_one and not xmp:
+        drop_sidecar(photo)
     keep_sidecar(photo, xmp)
     name_faces(photo, xmp)
 
