@@ -4,10 +4,10 @@ import hashlib
 import io
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from PIL import Image
-from PIL.IptcImagePlugin import getiptcinfo
-from PIL.JpegImagePlugin import JpegImageFile
+if TYPE_CHECKING:
+    from PIL.JpegImagePlugin import JpegImageFile
 
 _MAX_BYTES = 65_000
 """A segment of a JPEG holds 65,533; fields of text come first."""
@@ -74,8 +74,11 @@ def _swapped(data: bytes) -> bytes:
     return struct.pack(f"<{count}I", *struct.unpack_from(f">{count}I", data))
 
 
-def _picture_with(resources: bytes) -> JpegImageFile | None:
+def _picture_with(resources: bytes) -> "JpegImageFile | None":
     """Pillow reads them only in a picture that it opened, so they get one of one pixel."""
+    from PIL import Image
+    from PIL.JpegImagePlugin import JpegImageFile
+
     segment = (_PHOTOSHOP + resources)[:65_533]
     file = io.BytesIO()
     Image.new("L", (1, 1)).save(file, "JPEG", extra=struct.pack(">HH", 0xFFED, len(segment) + 2) + segment)
@@ -86,8 +89,10 @@ def _picture_with(resources: bytes) -> JpegImageFile | None:
         return None
 
 
-def _datasets(picture: JpegImageFile) -> dict[tuple[int, int], list[bytes]]:
+def _datasets(picture: "JpegImageFile") -> dict[tuple[int, int], list[bytes]]:
     """Values by record and number."""
+    from PIL.IptcImagePlugin import getiptcinfo
+
     try:
         found = getiptcinfo(picture) or {}
     except (SyntaxError, OSError, struct.error):

@@ -13,9 +13,11 @@ from chitra.sources.tests.test_scanning import scan
 from chitra.sources.tests.trees import put_picture
 from chitra.sources.xmp_writer import Sidecar, write
 from faces.models import Face
+from faces.regions import Box
 from photos.models import Album, Library, Photo
 from photos.steps import read_metadata
 from photos.tests.pictures import turned_jpeg
+from photos.tests.raws import dng
 
 LIST = rb"""[Picasa]
 name=Holidays
@@ -118,12 +120,19 @@ def test_a_sidecar_goes_before_picasa(import_photos: Callable[..., str], tmp_pat
     assert (photo.title, photo.description) == ("Rome", "At the fountain\nat night")
 
 
-def test_faces_lie_as_the_picture_is_stored(import_photos: Callable[..., str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("data", "box"),
+    [(turned_jpeg(6), (0.4, 0.1, 0.8, 0.5)), (dng(width=64, height=48, orientation=6), (0.1, 0.2, 0.5, 0.6))],
+    ids=["JPEG", "raw"],
+)
+def test_faces_lie_as_a_picture_is_stored_but_as_a_raw_file_is_shown(
+    data: bytes, box: Box, import_photos: Callable[..., str], tmp_path: Path
+) -> None:
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.jpg").write_bytes(turned_jpeg(6))
+    (tmp_path / "in" / "a.jpg").write_bytes(data)
     (tmp_path / "in" / ".picasa.ini").write_bytes(LIST)
     import_photos(tmp_path / "in")
-    assert Face.objects.get().box == pytest.approx((0.4, 0.1, 0.8, 0.5), abs=1e-4)
+    assert Face.objects.get().box == pytest.approx(box, abs=1e-4)
 
 
 @pytest.fixture
