@@ -125,7 +125,8 @@ def offsets(theirs: Theirs) -> list[str]:
         "TimeCreated",
     )
     texts = [str(value) for name in (*dated, "TimeCreated") for _, value in theirs.tags.get(name, [])]
-    found += [match[0] for text in texts if (match := re.search(r"[+-]\d\d:\d\d$", text))]
+    found += [match[0] for text in texts if (match := re.search(r"[+-]\d\d:\d\d$|Z$", text))]
+    found = [text.replace("Z", "+00:00") for text in found]
     return [text for text in found if text[:1] in ("+", "-")]
 
 

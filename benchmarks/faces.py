@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.stage import interleaved, own_chitra, print_table, resident_megabytes
+from benchmarks.stage import insert_like, interleaved, own_chitra, print_table, resident_megabytes
 
 DIMENSIONS = 512
 THRESHOLD = 0.40
@@ -87,22 +87,6 @@ def insert_faces(library_id: int, people: list[int | None]) -> int:
     return insert_like(
         face, len(people), photo_id=f"{first_photo} + n", person_id=f"(ARRAY[{ids}]::bigint[])[n + 1]"
     )
-
-
-def insert_like(row: Any, count: int, **changed: str) -> int:
-    """Rows as this one, of consecutive ids, but for SQL over `n`, which counts from 0; the first id."""
-    from django.db import connection
-
-    fields = [field for field in row._meta.concrete_fields if not field.primary_key and not field.generated]
-    values = {field.column: field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields}
-    expressions = ", ".join(changed.get(column, "%s") for column in values)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {row._meta.db_table} ({', '.join(values)}) "
-            f"SELECT {expressions} FROM generate_series(0, {count - 1}) AS n RETURNING id",
-            [value for column, value in values.items() if column not in changed],
-        )
-        return int(cursor.fetchone()[0])
 
 
 def copy_vectors(first_face: int, version_id: int, vectors: Any) -> None:

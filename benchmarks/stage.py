@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -67,6 +68,22 @@ def interleaved(sides: Mapping[str, Callable[[int], object]], rounds: int) -> di
             side(number)
             seconds[name].append(time.perf_counter() - started)
     return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def insert_like(row: Any, count: int, **changed: str) -> int:
+    """Rows as this one, of consecutive ids, but for SQL over `n`, which counts from 0; the first id."""
+    from django.db import connection
+
+    fields = [field for field in row._meta.concrete_fields if not field.primary_key and not field.generated]
+    values = {field.column: field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields}
+    expressions = ", ".join(changed.get(column, "%s") for column in values)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {row._meta.db_table} ({', '.join(values)}) "
+            f"SELECT {expressions} FROM generate_series(0, {count - 1}) AS n RETURNING id",
+            [value for column, value in values.items() if column not in changed],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

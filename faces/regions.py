@@ -93,7 +93,7 @@ def _mwg_regions(root: ElementTree.Element) -> Iterator[Region]:
                 continue
             x, y, w, h = (_number(_value(area, AREA + name)) for name in "xywh")
             kind = _value(item, f"{MWG}Type").lower() or "face"
-            if box := _box(x - w / 2, y - h / 2, x + w / 2, y + h / 2):
+            if box := box_within(x - w / 2, y - h / 2, x + w / 2, y + h / 2):
                 yield Region(_value(item, f"{MWG}Name")[:MAX_NAME], box, kind)
 
 
@@ -101,11 +101,13 @@ def _microsoft_regions(root: ElementTree.Element) -> Iterator[Region]:
     """`Rectangle` is “left, top, width, height”, in fractions."""
     for item in root.iter(f"{RDF}li"):
         parts = [_number(part) for part in _value(item, f"{MICROSOFT}Rectangle").split(",")]
-        if len(parts) == 4 and (box := _box(parts[0], parts[1], parts[0] + parts[2], parts[1] + parts[3])):
+        if len(parts) == 4 and (
+            box := box_within(parts[0], parts[1], parts[0] + parts[2], parts[1] + parts[3])
+        ):
             yield Region(_value(item, f"{MICROSOFT}PersonDisplayName")[:MAX_NAME], box)
 
 
-def _box(x1: float, y1: float, x2: float, y2: float) -> Box | None:
+def box_within(x1: float, y1: float, x2: float, y2: float) -> Box | None:
     """The part inside the picture, to six digits; None for nonsense."""
     clipped = [round(min(max(value, 0.0), 1.0), 6) if value == value else None for value in (x1, y1, x2, y2)]
     left, top, right, bottom = clipped

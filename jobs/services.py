@@ -44,13 +44,20 @@ def start_job(
     return job
 
 
-def report(job: Job, *, done: int, total: int | None = None, failed: int = 0, message: str = "") -> None:
-    """Set a running job's progress. Raises Cancelled when somebody cancelled it or another worker has it."""
+def report(
+    job: Job, *, done: int, total: int | None = None, failed: int = 0, message: str = "", result: Any = None
+) -> None:
+    """Set a running job's progress. Raises Cancelled when somebody cancelled it or another worker has it.
+
+    `result` is what it came to so far, for the attempt that goes on from here if this one dies.
+    """
     values: dict[str, Any] = {"done": done, "failed": failed, "lease_until": timezone.now() + JOB_LEASE}
     if total is not None:
         values["total"] = total
     if message:
         values["message"] = message
+    if result is not None:
+        values["result"] = result
     if not Job.objects.filter(pk=job.pk, attempt=job.attempt, ended_at__isnull=True).update(**values):
         raise Cancelled
     publish(job.library_id, "job", id=str(job.pk), done=done, total=total or job.total)

@@ -77,10 +77,15 @@ def zone_text(offset_minutes: int | None) -> str:
 
 
 def camera_fact(photo: Photo) -> Fact | None:
-    make, model = photo.camera_make.strip(), photo.camera_model.strip()
-    camera = model if model.casefold().startswith(make.casefold()) else f"{make} {model}".strip()
+    camera = device_name(photo.camera_make, photo.camera_model)
     details = " · ".join(part for part in (photo.lens_model, exposure_text(photo)) if part)
     return Fact("camera", camera or "Camera unknown", details) if camera or details else None
+
+
+def device_name(make: str, model: str) -> str:
+    """Maker and model, the maker once: NIKON CORPORATION's are “NIKON D90”."""
+    maker = make.casefold().partition(" ")[0]
+    return model if model.casefold().startswith(maker) else f"{make} {model}".strip()
 
 
 def exposure_text(photo: Photo) -> str:

@@ -17,6 +17,7 @@ from django.db import transaction
 from jobs import ledger
 from photos.clutter import is_clutter
 from photos.keeping import Ingested, Origin
+from photos.metadata.pictures import Blocks, interpret
 from photos.metadata.xmp import XmpProperties, read_xmp
 from photos.models import Library, Photo, PhotoStep, Sidecar
 from photos.services import Outcome, RejectedFile
@@ -219,10 +220,41 @@ def read_sidecar(picture: Path) -> bytes:
 
 
 def keep_sidecar(photo: Photo, xmp: bytes) -> None:
-    """Keep the XMP that came beside a picture, and read the metadata with it, if it says anything."""
+    """Keep the XMP that lies beside a picture, and read the metadata with it; b"" changes nothing."""
+    if not xmp:
+        return
     if read_xmp(xmp) == XmpProperties():
+        drop_sidecar(photo)
         return
     with transaction.atomic():
-        if not Sidecar.objects.filter(photo=photo, xmp=xmp).exists():
-            Sidecar.objects.update_or_create(photo=photo, defaults={"xmp": xmp})
-            ledger.reset(PhotoStep.objects.filter(photo=photo, step="metadata"))
+        before = Sidecar.objects.filter(photo=photo).first()
+        if before is None:
+            Sidecar.objects.create(photo=photo, xmp=xmp)
+        elif bytes(before.xmp) != xmp:
+            take_back(photo, bytes(before.xmp))
+            Sidecar.objects.filter(photo=photo).update(xmp=xmp)
+        else:
+            return
+        ledger.reset(PhotoStep.objects.filter(photo=photo, step="metadata"))
+
+
+@transaction.atomic
+def drop_sidecar(photo: Photo) -> None:
+    """There is no XMP beside it any more, or it says nothing: the metadata is the file's own again."""
+    sidecar = Sidecar.objects.filter(photo=photo).first()
+    if sidecar is not None:
+        take_back(photo, bytes(sidecar.xmp))
+        sidecar.delete()
+        ledger.reset(PhotoStep.objects.filter(photo=photo, step="metadata"))
+
+
+def take_back(photo: Photo, xmp: bytes) -> None:
+    """Empty what a sidecar said and nobody corrected: the metadata step leaves what the file does not say."""
+    said = interpret(Blocks(sidecar=read_xmp(xmp)))
+    current = Photo.objects.select_for_update().get(pk=photo.pk)
+    for name, nothing in (("title", ""), ("description", ""), ("rating", None)):
+        if getattr(current, name) == getattr(said, name) and not current.is_locked(name):
+            setattr(current, name, nothing)
+    if current.coordinates == (said.latitude, said.longitude) and not current.is_locked("place"):
+        current.latitude = current.longitude = None
+    current.save(update_fields=["title", "description", "rating", "latitude", "longitude"])

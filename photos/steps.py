@@ -21,7 +21,7 @@ from photos.places import Place, place_at
 from photos.stacks import live_photos, stacking
 from photos.storages import local_path, originals, renditions
 
-METADATA_VERSION = "3"
+METADATA_VERSION = "4"
 RENDITIONS_VERSION = "2"
 NEIGHBOURS_VERSION = "1"
 ORIGINAL_MISSING = "The original is not in the storage. Check the storage, then retry."

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from chitra.sources.picasa import is_ini
 from photos.clutter import is_clutter
 
 BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
@@ -87,7 +88,7 @@ class Sources:
             subfolders[:] = [name for name in subfolders if not is_clutter(name)]
             for name in names:
                 path = Path(folder, name)
-                if is_clutter(name) or path.is_symlink() or not path.is_file():
+                if is_unwanted(name) or path.is_symlink() or not path.is_file():
                     continue
                 status = path.stat()
                 yield SourceFile(
@@ -158,7 +159,12 @@ class ZipStream:
 
 def is_wanted(name: str) -> bool:
     """Not hidden, not what systems add, and inside the tree."""
-    return not any(part in ("/", "__MACOSX") or is_clutter(part) for part in PurePosixPath(name).parts)
+    return not any(part in ("/", "__MACOSX") or is_unwanted(part) for part in PurePosixPath(name).parts)
+
+
+def is_unwanted(name: str) -> bool:
+    """Whether a file of this name is passed over: it lies beside photos and says nothing of them."""
+    return is_clutter(name) and not is_ini(name)
 
 
 def zip_time(member: zipfile.ZipInfo) -> datetime | None:

@@ -1,9 +1,11 @@
 """What another service or program says about a photo, beside its file. No Django."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
+
+from faces.regions import Region
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,18 @@ class Details:
     is_trashed: bool = False
     xmp: bytes = b""
     """The packet itself, for the regions of faces in it."""
+    faces: tuple[Region, ...] = ()
+    """Those named elsewhere."""
+
+    def or_else(self, other: "Details") -> "Details":
+        """These, and what the other says where these say nothing."""
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(other, **{name: value for name, value in said.items() if not is_silent(value)})
+
+
+def is_silent(value: Any) -> bool:
+    """Whether a field says nothing; the equator and no stars do say something."""
+    return value is None or value is False or value in ("", (), b"")
 
 
 def clean_texts(values: Iterable[Any]) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ def report_file(path: Path, *, goes_on: bool = False) -> Iterator[ReportFile]:
     """A report at this path; with `goes_on` behind what is there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not (goes_on and path.exists())
-    with path.open("w" if is_new else "a", newline="", encoding="utf-8") as file:
+    # Each row is on the disk before the progress of its file is told: a process may end at any moment.
+    with path.open("w" if is_new else "a", buffering=1, newline="", encoding="utf-8") as file:
         yield ReportFile(file, is_json=is_json(path), is_new=is_new)
 
 

@@ -86,7 +86,6 @@ class SliceProgress:
             self.report_now(counts)
         if now > self.ends_at:
             self.report_now(counts)
-            Job.objects.filter(pk=self.job.pk).update(result=dict(self.sum(counts)))
             queue_again(self.job)
             raise Cancelled
 
@@ -103,4 +102,5 @@ class SliceProgress:
             total=self.total,
             failed=summed["failed"],
             message=f"From {self.service}: {summary(summed)}",
+            result=dict(summed),
         )

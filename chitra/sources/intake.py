@@ -1,5 +1,6 @@
 """Files of a folder into its library: read, recognised by their bytes, and told what became of them."""
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from typing import Any, Literal
 from django.db import transaction
 from django.db.models import Q
 
+from chitra.sources import picasa
+from chitra.sources.applying import Albums, apply_details
 from chitra.sources.homes import free_key, rehome, set_missing, settle
 from chitra.sources.listing import Entry
 from chitra.sources.models import Folder, FolderFile
 from chitra.sources.planning import Change
-from chitra.sources.sidecars import take_sidecar
+from chitra.sources.sidecars import read_picasa, take_sidecar
 from jobs import ledger
 from jobs.events import publish
 from photos.formats.filetypes import HEAD_BYTES, FileType
@@ -143,6 +146,7 @@ class Intake:
 
     def _bring_back(self, row_id: int) -> Outcome:
         FolderFile.objects.filter(pk=row_id).update(missing_since=None)
+        self.look_at_sidecars([row_id])
         photo = Photo.objects.filter(folder_files__pk=row_id).first()
         if photo is not None:
             rehome(photo)
@@ -152,7 +156,9 @@ class Intake:
         """Remember it, so that the next scan need not read it; what was a photo before is one no longer."""
         entry = change.entry
         if entry.path.lower().endswith(XMP):
-            self._take_sidecar(entry)
+            self._take_sidecar(entry.path)
+        elif picasa.is_ini(entry.path.rpartition("/")[2]):
+            self._take_picasa(entry)
         before = Photo.objects.filter(folder_files__pk=change.known).first()
         FolderFile.objects.update_or_create(
             folder=self.folder,
@@ -165,13 +171,38 @@ class Intake:
             return Outcome("refused")
         return Outcome("failed", str(error))
 
-    def _take_sidecar(self, entry: Entry) -> None:
-        """An XMP file is new or was changed: it speaks for the pictures beside it, `a.jpg` or all `a.*`."""
-        stem = entry.path[: -len(XMP)]
+    def look_at_sidecars(self, row_ids: Sequence[int]) -> None:
+        """XMP files among these are gone, or back: the pictures beside them have what lies there now."""
+        rows = FolderFile.objects.filter(pk__in=row_ids, path__iendswith=XMP)
+        for path in rows.values_list("path", flat=True):
+            self._take_sidecar(path)
+
+    def _take_sidecar(self, path: str) -> None:
+        """An XMP file is new or another: it speaks for the pictures beside it, `a.jpg` or all `a.*`."""
+        stem = path[: -len(XMP)]
         beside = FolderFile.objects.present().filter(folder=self.folder, photo__isnull=False)
         for row in beside.filter(Q(path=stem) | Q(path__startswith=f"{stem}.")).select_related("photo"):
             assert row.photo is not None
-            take_sidecar(row.photo, self.folder.locate(row.path))
+            take_sidecar(row.photo, self.folder.locate(row.path), had_one=True)
+
+    def _take_picasa(self, entry: Entry) -> None:
+        """Picasa's list is new or was changed: it speaks for the pictures of its folder."""
+        within = entry.path.rpartition("/")[0]
+        inside = f"{within}/" if within else ""
+        beside = FolderFile.objects.present().filter(folder=self.folder, photo__isnull=False)
+        beside = beside.filter(path__startswith=inside, path__regex=f"^{re.escape(inside)}[^/]+$")
+        for row in beside.select_related("photo"):
+            self._describe(row)
+
+    def _describe(self, row: FolderFile) -> None:
+        """Write what Picasa says about the photo of a file."""
+        assert row.photo is not None
+        path = self.folder.locate(row.path)
+        entry = read_picasa(path.parent).get(path.name.casefold())
+        if entry is not None:
+            apply_details(row.photo, entry.details)
+            for title in entry.albums:
+                Albums(self.library).put(title, row.photo)
 
     def _columns(self, entry: Entry, checksum: str) -> dict[str, Any]:
         return {
@@ -213,6 +244,7 @@ class Intake:
             self._adopt(row, row.photo)
         else:
             take_sidecar(row.photo, self.folder.locate(entry.path))
+            self._describe(row)
         return Outcome("duplicate" if is_known else "added")
 
     def _adopt(self, row: FolderFile, photo: Photo) -> None:

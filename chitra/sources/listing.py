@@ -12,6 +12,8 @@ from fnmatch import translate
 from pathlib import Path
 from typing import NamedTuple
 
+from chitra.sources.picasa import is_ini
+
 UNREADABLE = -1
 MAX_PATH_BYTES = 1500  # longer ones do not fit into an index
 
@@ -31,10 +33,10 @@ def never(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Rules:
-    """What is left out: hidden files (unless `with_hidden`) and what a pattern matches, in any case.
+    """What is left out: hidden files (unless `with_hidden`; not Picasa's) and what a pattern matches.
 
-    A pattern without “/” matches any file or folder of this name (`*.tmp`, `@eaDir`), one with it a path from
-    the root (`old/*`); `*` matches also “/”. What lies in a matched folder is left out too.
+    A pattern matches in any case: without “/” any file or folder of this name (`*.tmp`, `@eaDir`), with it a
+    path from the root (`old/*`); `*` matches also “/”. What lies in a matched folder is left out too.
     """
 
     patterns: tuple[str, ...] = ()
@@ -47,7 +49,8 @@ class Rules:
         with_hidden = self.with_hidden
 
         def leaves_out(name: str, path: str) -> bool:
-            return (not with_hidden and name.startswith(".")) or names(name) or paths(path)
+            is_hidden = not with_hidden and name.startswith(".") and not is_ini(name)
+            return is_hidden or names(name) or paths(path)
 
         return leaves_out
 

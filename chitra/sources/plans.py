@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from chitra.sources import apple, takeout
+from chitra.sources import apple, picasa, takeout
 from chitra.sources.archives import SourceFile
 from chitra.sources.details import Details
 from chitra.sources.xmp_details import details_of
@@ -44,17 +44,18 @@ class Planned:
 
 @dataclass
 class ImportPlan:
-    """`left_out` are files that are not to be taken, with the reason."""
+    """`left_out` are files that are not to be taken, with the reason; `lists` are those of our own export."""
 
     service: Service
     files: list[Planned] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    lists: dict[str, SourceFile] = field(default_factory=dict)
 
 
 def detect(files: list[SourceFile], read: Read) -> Service:
     """Where these files come from, as far as their names tell."""
     names = {file.path for file in files}
-    if PHOTO_LIST in names and "albums.json" in names:
+    if export_folder(names) is not None:
         return "chitra"
     if any(GOOGLE_FOLDER.search(name) for name in names) or has_takeout_sidecars(files, read):
         return "takeout"
@@ -80,6 +81,8 @@ def make_plan(service: Service, files: list[SourceFile], read: Read, *, with_alb
     """The plan of one service. `with_albums` makes an album of each folder."""
     if service == "takeout":
         return plan_takeout(files, read)
+    if service == "chitra":
+        return plan_export(files, read, with_albums=with_albums)
     plan = plan_folders(service, files, read, with_albums=with_albums)
     if service == "apple":
         return plan_apple(plan, files, read)
@@ -102,7 +105,7 @@ def plan_takeout(files: list[SourceFile], read: Read) -> ImportPlan:
         album = next((title for name in sidecars if (title := takeout.album_title(read(sidecars[name])))), "")
         used: set[str] = set()
         for file in members:
-            if file.name in sidecars or file.name.lower().endswith(".html"):
+            if file.name in sidecars or file.name.lower().endswith(".html") or picasa.is_ini(file.name):
                 continue
             name = takeout.sidecar_of(file.name, index)
             details = takeout.parse(read(sidecars[name])) if name else None
@@ -125,23 +128,57 @@ def in_takeout(file: SourceFile) -> SourceFile:
 
 
 def plan_folders(service: Service, files: list[SourceFile], read: Read, *, with_albums: bool) -> ImportPlan:
-    """`a.jpg` with `a.jpg.xmp` or `a.xmp` beside it."""
+    """`a.jpg` with `a.jpg.xmp` or `a.xmp` beside it, and what Picasa knows about it."""
     plan = ImportPlan(service)
+    contacts = contacts_of(files, read)
     for folder, members in by_folder(files).items():
         sidecars = {file.name.casefold(): file for file in members if file.name.lower().endswith(".xmp")}
         used: set[str] = set()
+        lists = [file for file in members if picasa.is_ini(file.name)]
+        entries = picasa.parse(read(lists[0]), contacts) if lists else {}
         albums = (folder.replace("/", " / "),) if with_albums and folder else ()
         for file in members:
-            if file.name.casefold() in sidecars or file.path in EXPORT_FILES:
+            if file.name.casefold() in sidecars or file in lists:
                 continue
             stem = file.name.rpartition(".")[0]
             asked = (f"{file.name}.xmp".casefold(), f"{stem}.xmp".casefold())
             name = next((name for name in asked if name in sidecars), "")
             used.add(name)
             details = details_of(read(sidecars[name])) if name else None
-            plan.files.append(Planned(file, details, albums))
+            planned = Planned(file, details, albums)
+            plan.files.append(with_entry(planned, entries.get(file.name.casefold())))
         plan.left_out += [(sidecars[name].shown, UNUSED) for name in sidecars.keys() - used]
     return plan
+
+
+def plan_export(files: list[SourceFile], read: Read, *, with_albums: bool) -> ImportPlan:
+    """What `export` wrote, in whatever folder it lies by now."""
+    inside = export_folder({file.path for file in files}) or ""
+    files = [replace(file, path=file.path.removeprefix(inside)) for file in files]
+    lists = {file.path: file for file in files if file.path in EXPORT_FILES}
+    others = [file for file in files if file.path not in lists]
+    plan = plan_folders("chitra", others, read, with_albums=with_albums)
+    return replace(plan, lists=lists)
+
+
+def export_folder(names: set[str]) -> str | None:
+    """The folder of an export of Chitra, with its “/”: the top, or one that was packed as a whole."""
+    tops = [name.removesuffix(PHOTO_LIST) for name in names if re.fullmatch(rf"([^/]+/)?{PHOTO_LIST}", name)]
+    return next((top for top in sorted(tops) if f"{top}albums.json" in names), None)
+
+
+def contacts_of(files: list[SourceFile], read: Read) -> dict[str, str]:
+    """Names that Picasa keeps in one place for all folders, when that was put beside them."""
+    found = [picasa.read_contacts(read(file)) for file in files if file.name.casefold() == picasa.CONTACTS]
+    return {key: name for contacts in found for key, name in contacts.items()}
+
+
+def with_entry(planned: Planned, entry: picasa.Entry | None) -> Planned:
+    """With what Picasa says, where nobody else does."""
+    if entry is None:
+        return planned
+    details = planned.details.or_else(entry.details) if planned.details else entry.details
+    return replace(planned, details=details, albums=(*planned.albums, *entry.albums), remark=entry.remark)
 
 
 def plan_apple(plan: ImportPlan, files: list[SourceFile], read: Read) -> ImportPlan:

@@ -166,6 +166,7 @@ class Scan:
                 rows.update(missing_since=timezone.now())
                 for photo in Photo.objects.filter(folder_files__in=rows.values("pk")).distinct():
                     rehome(photo)
+                self._intake.look_at_sidecars(ids[start : start + BATCH])
 
     def _take(self, batch: list[Change]) -> None:
         """Some files in one transaction, because a commit costs more than a file."""

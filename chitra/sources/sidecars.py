@@ -1,36 +1,69 @@
-"""What an XMP file beside a picture says, the names on its faces among it."""
+"""What an XMP file or Picasa's list beside a picture says, the names on its faces among it."""
 
+from functools import lru_cache
 from pathlib import Path
 
+from chitra.sources import picasa
+from chitra.sources.archives import MAX_SIDECAR_BYTES
 from faces import regions
 from faces.region_import import apply_regions
+from faces.regions import Region, Regions
 from photos.formats.decoding import decode
 from photos.formats.imaging import UndecodableImage, stored_size
-from photos.importing import keep_sidecar, read_sidecar
+from photos.importing import drop_sidecar, keep_sidecar, read_sidecar
 from photos.metadata.pictures import read_xmp_packet
 from photos.models import Photo
 from photos.storages import local_path, originals
 
 
-def take_sidecar(photo: Photo, picture: Path) -> None:
-    """Keep the sidecar of a picture in a folder, if it has one that can be read."""
+def take_sidecar(photo: Photo, picture: Path, *, had_one: bool = False) -> None:
+    """Keep the sidecar of a picture in a folder, if it has one that can be read; forget the one it had."""
     try:
         xmp = read_sidecar(picture)
     except OSError:
         return  # a scan names it, for it reads that file too
+    if had_one and not xmp:
+        drop_sidecar(photo)
     keep_sidecar(photo, xmp)
     name_faces(photo, xmp)
 
 
+def read_picasa(folder: Path) -> dict[str, picasa.Entry]:
+    """What Picasa's list in a folder says, by name of the file in lower case; nothing of none."""
+    for name in picasa.NAMES:
+        path = folder / name
+        try:
+            status = path.stat()
+            if path.is_file() and status.st_size <= MAX_SIDECAR_BYTES:
+                return _parsed(path, status.st_mtime_ns, status.st_size)
+        except OSError:
+            continue  # a scan names it, for it reads that file too
+    return {}
+
+
+@lru_cache(maxsize=8)
+def _parsed(path: Path, mtime_ns: int, size: int) -> dict[str, picasa.Entry]:
+    """Once for all pictures of the folder, as long as the file stays what it is."""
+    return picasa.parse(path.read_bytes())
+
+
 def name_faces(photo: Photo, packet: bytes) -> None:
     """Name the faces of the regions in this packet as if by hand; a region without a face becomes one."""
-    found = regions.parse(packet)
+    name_regions(photo, regions.parse(packet))
+
+
+def name_regions(photo: Photo, found: Regions, *, are_upright: bool = False) -> None:
+    """The same with regions of the picture as it is stored, or of the upright one."""
     if not any(region.name.strip() and region.kind == "face" for region in found.regions):
         return
-    orientation, (width, height) = how_it_lies(photo)
-    upright = regions.upright(found, orientation=orientation, width=width, height=height)
-    named = [region for region in upright if region.kind == "face" and region.name.strip()]
+    drawn = list(found.regions) if are_upright else turned_upright(photo, found)
+    named = [region for region in drawn if region.kind == "face" and region.name.strip()]
     apply_regions(photo, named)
+
+
+def turned_upright(photo: Photo, found: Regions) -> list[Region]:
+    orientation, (width, height) = how_it_lies(photo)
+    return regions.upright(found, orientation=orientation, width=width, height=height)
 
 
 def how_it_lies(photo: Photo) -> tuple[int, tuple[int, int]]:

@@ -12,6 +12,7 @@ HEAVY = (
     "transformers",
     "open_clip",
     "pyvips",
+    "PIL",
     "boto3",
 )
 VISIT = f"""

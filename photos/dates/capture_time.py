@@ -94,9 +94,10 @@ def decide(tags: CaptureTime | None, around: Surroundings) -> CaptureTime | None
     zone, source = known_zone(around)
     if time is None:
         return time_of_file(around, zone, source)
-    if not zone or time.offset_minutes is not None:
-        agrees = zone and source == "place" and offset_minutes(zone, time.wall) == time.offset_minutes
-        return replace(time, zone=zone) if agrees else time
+    if time.offset_minutes is not None:
+        return compared_with_place(time, zone) if source == "place" else time
+    if not zone:
+        return time
     if time.utc is None:
         return with_offset(time, offset_minutes(zone, time.wall), source, zone)
     if time.source in ("gps", "name", "video"):
@@ -104,6 +105,18 @@ def decide(tags: CaptureTime | None, around: Surroundings) -> CaptureTime | None
         return with_offset(replace(time, wall=wall), offset_minutes(zone, wall), source, zone)
     # The clocks of camera and receiver disagree: the date doctor's business, who needs the zone.
     return replace(time, zone=zone) if source == "place" else time
+
+
+def compared_with_place(time: CaptureTime, zone: str) -> CaptureTime:
+    """With the zone of its place, when that has the same distance from UTC.
+
+    Where it has another one that only the GPS clock tells, the camera's clock is wrong or shows the time of
+    another place: nothing is known then but the two clocks, and where they were.
+    """
+    assert time.utc is not None
+    if wall_clock_in(zone, time.utc) == time.wall:
+        return replace(time, zone=zone)
+    return replace(time, offset_minutes=None, zone=zone) if time.zone_source == "gps" else time
 
 
 def known_zone(around: Surroundings) -> tuple[str, ZoneSource]:

@@ -5,17 +5,22 @@ is known and not the right time.
 """
 
 import hashlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from photos.dates.name_dates import date_from_name
+from photos.dates.name_dates import NameDate, date_from_name
 from photos.dates.zones import wall_clock_in
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Moments = np.ndarray[Any, np.dtype[np.datetime64]]
 
 Kind = Literal["gps", "neighbours", "name", "unset"]
 """What shows the fault: the GPS clock, a phone at the same events, the file's name, a clock never set."""
@@ -39,8 +44,7 @@ _UNSET_YEARS = (1904, 1970, 1980, 2000)
 _OF_CAMERA = frozenset({"exif_original", "exif_digitized", "exif_modified", "xmp", "video"})
 
 
-@dataclass(frozen=True)
-class Shot:
+class Shot(NamedTuple):
     """What is known of a photo. `wall` is naive, the other moments aware."""
 
     pk: int
@@ -51,6 +55,8 @@ class Shot:
     gps_at: datetime | None = None
     offset_minutes: int | None = None
     zone: str = ""
+    home_zone: str = "UTC"
+    """Where it was taken for all that is known: the zone of library or server."""
     file_at: datetime | None = None
     is_trusted: bool = False
     """Whether its zone is known from the file, as with phones, which set their clocks themselves."""
@@ -107,17 +113,15 @@ def by_gps_clock(shots: Sequence[Shot]) -> Iterator[Proposal]:
     """Cameras whose clock differs from the receiver's; photos in between without a fix move with them."""
     for device, members in by_device(shots):
         faults = [(shot, fault) for shot in members if (fault := gps_fault(shot)) is not None]
+        walls = [shot.wall for shot in members]
         for group in same_faults(faults):
             shift = -median_of([fault for _, fault in group])
-            first, last = group[0][0].wall, group[-1][0].wall
-            healthy = {shot.pk for shot in members if shot.gps_at and gps_fault(shot) is None}
-            others = {shot.pk for shot, _ in faults} - {shot.pk for shot, _ in group}
+            own = {shot.pk for shot, _ in group}
+            start, end = bisect_left(walls, group[0][0].wall), bisect_right(walls, group[-1][0].wall)
             moving = [
                 shot
-                for shot in members
-                if first <= shot.wall <= last
-                and shot.source in _OF_CAMERA
-                and shot.pk not in healthy | others
+                for shot in members[start:end]
+                if shot.pk in own or (shot.gps_at is None and shot.source in _OF_CAMERA)
             ]
             reason = f"The clock of {device} was {in_words(-shift)} against the GPS clock."
             yield Proposal("gps", reason, shifted(moving, shift))
@@ -184,10 +188,10 @@ def by_names(shots: Sequence[Shot]) -> Iterator[Proposal]:
     """
     moves: dict[str, list[Move]] = defaultdict(list)
     for shot in shots:
-        named = date_from_name(shot.name)
-        better = time_of_name(shot)
-        if named is None or better is None or shot.source not in _OF_CAMERA:
+        named = date_from_name(shot.name) if shot.source in _OF_CAMERA else None
+        if named is None:
             continue
+        better = moment_of_name(shot, named)
         if abs(shot.wall - better) > _NAME_TOLERANCE and (named.has_time or better < shot.wall):
             moves[shot.device or "the camera"].append(Move(shot.pk, shot.wall, better))
     for device, group in sorted(moves.items()):
@@ -197,8 +201,10 @@ def by_names(shots: Sequence[Shot]) -> Iterator[Proposal]:
 def time_of_name(shot: Shot) -> datetime | None:
     """The wall clock in the file's name; an instant is put on the clock of the photo's zone."""
     named = date_from_name(shot.name)
-    if named is None:
-        return None
+    return moment_of_name(shot, named) if named else None
+
+
+def moment_of_name(shot: Shot, named: NameDate) -> datetime:
     return on_the_wall(shot, named.moment.replace(tzinfo=UTC)) if named.is_utc else named.moment
 
 
@@ -207,9 +213,9 @@ def time_of_file(shot: Shot) -> datetime | None:
 
 
 def on_the_wall(shot: Shot, instant: datetime) -> datetime:
-    if shot.zone:
-        return wall_clock_in(shot.zone, instant)
-    return (instant.astimezone(UTC) + timedelta(minutes=shot.offset_minutes or 0)).replace(tzinfo=None)
+    if not shot.zone and shot.offset_minutes is not None:
+        return (instant.astimezone(UTC) + timedelta(minutes=shot.offset_minutes)).replace(tzinfo=None)
+    return wall_clock_in(shot.zone or shot.home_zone, instant)
 
 
 # ---------------------------------------------------------------- another camera at the same events
@@ -221,13 +227,13 @@ def by_neighbours(shots: Sequence[Shot]) -> Iterator[Proposal]:
     Each run of a camera, parted by days without photos, is tried with the usual mistakes: half hours up to
     14 hours, a day, a year.
     """
-    trusted = sorted(shot.wall for shot in shots if shot.is_trusted)
-    if not trusted:
+    trusted = moments(sorted(shot.wall for shot in shots if shot.is_trusted))
+    if not trusted.size:
         return
     for device, members in by_device(shot for shot in shots if not shot.is_trusted):
         own = [shot for shot in members if shot.source in _OF_CAMERA and shot.gps_at is None]
         for run in runs(own):
-            shift = best_shift([shot.wall for shot in run], trusted)
+            shift = best_shift(moments([shot.wall for shot in run]), trusted)
             if shift is not None:
                 reason = f"The clock of {device} was {in_words(-shift)} against phones at the same events."
                 yield Proposal("neighbours", reason, shifted(run, shift))
@@ -243,23 +249,30 @@ def runs(shots: Sequence[Shot]) -> list[list[Shot]]:
     return parts
 
 
-def best_shift(walls: Sequence[datetime], trusted: Sequence[datetime]) -> timedelta | None:
+def moments(walls: Sequence[datetime]) -> "Moments":
+    import numpy as np
+
+    return np.array(walls, dtype="datetime64[us]")
+
+
+def best_shift(walls: "Moments", trusted: "Moments") -> timedelta | None:
     """The shift that brings nearly all of them near trusted ones, when hardly any are without it."""
-    if len(walls) < _FEWEST_NEIGHBOURS or share_near(walls, trusted) > _MOST_BEFORE:
+    import numpy as np
+
+    if walls.size < _FEWEST_NEIGHBOURS or share_near(walls, trusted) > _MOST_BEFORE:
         return None
-    scores = {shift: share_near([wall + shift for wall in walls], trusted) for shift in _CANDIDATES}
+    scores = {shift: share_near(walls + np.timedelta64(shift), trusted) for shift in _CANDIDATES}
     best = max(scores, key=lambda shift: (scores[shift], -abs(shift)))
     return best if scores[best] >= _FEWEST_AFTER else None
 
 
-def share_near(walls: Sequence[datetime], trusted: Sequence[datetime]) -> float:
+def share_near(walls: "Moments", trusted: "Moments") -> float:
     """Which part of `walls` has a trusted moment within minutes, 0 to 1; `trusted` is sorted."""
-    return sum(is_near(wall, trusted) for wall in walls) / len(walls)
+    import numpy as np
 
-
-def is_near(wall: datetime, trusted: Sequence[datetime]) -> bool:
-    at = bisect_left(trusted, wall - _NEAR)
-    return at < len(trusted) and trusted[at] <= wall + _NEAR
+    near = np.timedelta64(_NEAR)
+    first = np.searchsorted(trusted, walls - near)
+    return float(np.mean(first < np.searchsorted(trusted, walls + near, side="right")))
 
 
 # ---------------------------------------------------------------- words

@@ -7,6 +7,8 @@ from pathlib import PurePath
 
 _EARLIEST_DIGITS = 1990  # eight digits in a row that say an older year are a number, not a date
 
+# What all the others have; it is looked for first, because most names have none of it.
+_DIGITS = re.compile(r"\d{4}[-_.]?\d\d[-_.]?\d\d|\d\d-\d\d-\d{4}")
 # 2021-01-02, then perhaps a time: Screenshot 2021-01-02 at 3.04.05 PM, 2021_01_02T03_04_05_678Z
 _WRITTEN = re.compile(
     r"(?<!\d)(?P<year>\d{4})[-_.](?P<month>\d\d)[-_.](?P<day>\d\d)(?!\d)"
@@ -45,6 +47,8 @@ def date_from_name(name: str) -> NameDate | None:
 
     Only what is a date beyond doubt counts: DSC_0123 and a phone number are none.
     """
+    if not _DIGITS.search(name):
+        return None
     stem = PurePath(name).stem
     if match := _MILLISECONDS.match(stem):
         moment = datetime.fromtimestamp(int(match[1]) / 1000, UTC).replace(tzinfo=None)

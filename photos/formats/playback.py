@@ -10,7 +10,7 @@ from typing import Any
 
 from photos.formats.filetypes import FileType
 from photos.formats.imaging import UndecodableImage
-from photos.formats.video import describe, facts_of, has_decoder, open_video
+from photos.formats.video import UNKNOWN_CODING, describe, facts_of, has_decoder, open_video
 
 LONGEST_SIDE = 1920
 MOST_FRAMES_PER_SECOND = 60
@@ -32,6 +32,8 @@ def make_playable(source: Path, target: Path, kind: FileType) -> None:
     with open_video(source, kind) as container:
         if not container.streams.video:
             raise UndecodableImage("the file has no video in it, only sound or nothing")
+        if not has_decoder(container.streams.video[0]):
+            raise UndecodableImage(UNKNOWN_CODING)
         facts = facts_of(container, kind)
         try:
             with av.open(f"file:{target}", "w", format="mp4", options=_CONTAINER_OPTIONS) as made:

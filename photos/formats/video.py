@@ -32,6 +32,7 @@ OPTIONS = {"protocol_whitelist": "file", "enable_drefs": "0", "probesize": "5000
 POSTER_PLACES = (0.1, 0.3, 0.5, 0.0)
 """Fractions of the duration at which a poster is looked for, the first one that is not all of one colour."""
 LATEST_FIRST_POSTER_SECONDS = 3.0
+UNKNOWN_CODING = "the video is in a coding that FFmpeg does not know"
 _LEAST_CONTRAST = 6.0  # standard deviation of 0 to 255; fades from black have less
 _MOST_PACKETS_TO_A_FRAME = 500
 _MOST_DARK_FRAMES = 75
@@ -95,6 +96,8 @@ def read_poster(
         if not container.streams.video:
             return replace(facts, problem="the file has no video in it, only sound or nothing"), None
         stream = container.streams.video[0]
+        if not has_decoder(stream):
+            return replace(facts, problem=UNKNOWN_CODING), None
         check_pixels(stream.width or 0, stream.height or 0, max_pixels)
         stream.thread_type = "AUTO"
         frame = _poster_frame(container, stream, facts.duration_seconds or 0.0)
@@ -108,20 +111,18 @@ def read_poster(
 def facts_of(container: Any, kind: FileType) -> VideoFacts:
     """Everything that the headers tell."""
     pictures = next(iter(container.streams.video), None)
+    known = pictures if has_decoder(pictures) else None  # of others FFmpeg tells neither size nor colours
     sound = next(iter(container.streams.audio), None)
     video_codec = _codec(pictures)
     audio_codec = _codec(sound)
-    is_plain = pictures is not None and (pictures.codec_context.pix_fmt or "yuv420p") in (
-        "yuv420p",
-        "yuvj420p",
-    )
+    is_plain = known is not None and (known.codec_context.pix_fmt or "yuv420p") in ("yuv420p", "yuvj420p")
     fits_mp4 = is_plain and video_codec == "h264" and audio_codec in ("", "aac", "mp3")
     fits_webm = is_plain and video_codec in ("vp8", "vp9", "av1") and audio_codec in ("", "opus", "vorbis")
     plays = (fits_mp4 and kind in (filetypes.MP4, filetypes.M4V)) or (fits_webm and kind == filetypes.WEBM)
     rate = pictures.average_rate if pictures is not None else None
     return VideoFacts(
-        width=(pictures.width or 0) if pictures is not None else 0,
-        height=(pictures.height or 0) if pictures is not None else 0,
+        width=(known.width or 0) if known is not None else 0,
+        height=(known.height or 0) if known is not None else 0,
         duration_seconds=_duration(container, pictures),
         frames_per_second=float(rate) if rate else None,
         video_codec=video_codec,

@@ -1,13 +1,19 @@
 """The IPTC fields that newspapers and older programs write, from untrusted bytes at a bounded price."""
 
 import hashlib
+import io
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-_MAX_BYTES = 1 << 20
-_MAX_RESOURCES = 1000
+if TYPE_CHECKING:
+    from PIL.JpegImagePlugin import JpegImageFile
+
+_MAX_BYTES = 65_000
+"""A segment of a JPEG holds 65,533; fields of text come first."""
 _IPTC, _DIGEST = 0x0404, 0x0425
+_PHOTOSHOP = b"Photoshop 3.0\0"
+_ENCODING = (1, 90)
 _UTF8_MARK = b"\x1b%G"
 _TITLE, _KEYWORD, _DATE, _TIME, _CITY, _REGION, _COUNTRY, _CAPTION = 5, 25, 55, 60, 90, 95, 101, 120
 
@@ -28,29 +34,23 @@ class IptcFields:
 
 def read_iptc(block: bytes) -> IptcFields:
     """The fields of a Photoshop block (JPEG) or of bare records (TIFF); none of nonsense."""
-    block = block[:_MAX_BYTES]
-    resources = dict(_resources(block)) if b"8BIM" in block[:64] else {_IPTC: block}
+    start = block[:64].find(b"8BIM")
+    picture = _picture_with(block[start:] if start >= 0 else _as_resource(block))
+    resources = picture.info.get("photoshop", {}) if picture else {}
     data = resources.get(_IPTC, b"")
-    if data[3:4] == b"\x1c" != data[:1]:
-        data = _swapped(data)
-    if not data.startswith(b"\x1c"):
+    if picture is None or not data.startswith(b"\x1c"):
         return IptcFields()
-    values: dict[int, list[bytes]] = {}
-    is_utf8 = False
-    for record, dataset, value in _datasets(data):
-        if (record, dataset) == (1, 90):
-            is_utf8 = value == _UTF8_MARK
-        elif record == 2:
-            values.setdefault(dataset, []).append(value)
+    values = _datasets(picture)
+    is_utf8 = values.get(_ENCODING) == [_UTF8_MARK]
 
     def first(dataset: int) -> str:
-        return _decode(values.get(dataset, [b""])[0], is_utf8)
+        return _decode(values.get((2, dataset), [b""])[0], is_utf8)
 
     digest = resources.get(_DIGEST, b"")
     return IptcFields(
         title=first(_TITLE),
         caption=first(_CAPTION),
-        keywords=tuple(_decode(value, is_utf8) for value in values.get(_KEYWORD, [])[:1000]),
+        keywords=tuple(_decode(value, is_utf8) for value in values.get((2, _KEYWORD), [])[:1000]),
         created=_moment(first(_DATE), first(_TIME)),
         city=first(_CITY),
         region=first(_REGION),
@@ -60,35 +60,45 @@ def read_iptc(block: bytes) -> IptcFields:
     )
 
 
+def _as_resource(records: bytes) -> bytes:
+    """Bare records as a resource of Photoshop; with an end, so that cut ones keep those before them."""
+    if records[3:4] == b"\x1c" != records[:1]:
+        records = _swapped(records)
+    records = records[:_MAX_BYTES] + bytes(5)
+    return struct.pack(">4sHHI", b"8BIM", _IPTC, 0, len(records)) + records
+
+
 def _swapped(data: bytes) -> bytes:
     """Some TIFF files have the records as numbers of four bytes, the big end first."""
     count = len(data) // 4
     return struct.pack(f"<{count}I", *struct.unpack_from(f">{count}I", data))
 
 
-def _resources(block: bytes) -> Iterator[tuple[int, bytes]]:
-    """Photoshop's resources: 8BIM, number, name of even length, size, data of even length."""
-    at = block.find(b"8BIM")
-    for _ in range(_MAX_RESOURCES):
-        if at < 0 or block[at : at + 4] != b"8BIM" or at + 7 > len(block):
-            return
-        (number,) = struct.unpack_from(">H", block, at + 4)
-        at += 6 + (block[at + 6] + 2 & ~1)
-        if at + 4 > len(block):
-            return
-        (size,) = struct.unpack_from(">I", block, at)
-        yield number, block[at + 4 : at + 4 + size]
-        at += 4 + size + (size & 1)
+def _picture_with(resources: bytes) -> "JpegImageFile | None":
+    """Pillow reads them only in a picture that it opened, so they get one of one pixel."""
+    from PIL import Image
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    segment = (_PHOTOSHOP + resources)[:65_533]
+    file = io.BytesIO()
+    Image.new("L", (1, 1)).save(file, "JPEG", extra=struct.pack(">HH", 0xFFED, len(segment) + 2) + segment)
+    file.seek(0)
+    try:
+        return JpegImageFile(file)
+    except SyntaxError:
+        return None
 
 
-def _datasets(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    at = 0
-    while at + 5 <= len(data) and data[at] == 0x1C:
-        record, dataset, size = struct.unpack_from(">BBH", data, at + 1)
-        if size & 0x8000:  # longer than any text we want
-            return
-        yield record, dataset, data[at + 5 : at + 5 + size]
-        at += 5 + size
+def _datasets(picture: "JpegImageFile") -> dict[tuple[int, int], list[bytes]]:
+    """Values by record and number."""
+    from PIL.IptcImagePlugin import getiptcinfo
+
+    try:
+        found = getiptcinfo(picture) or {}
+    except (SyntaxError, OSError, struct.error):
+        return {}
+    values = {key: value if isinstance(value, list) else [value] for key, value in found.items()}
+    return {key: [value or b"" for value in several] for key, several in values.items()}
 
 
 def _decode(value: bytes, is_utf8: bool) -> str:

@@ -102,6 +102,12 @@ def metadata_samples() -> Iterator[MetadataSample]:
         "2024-05-01 12:34:56 (exif_original), UTC+5:30 (gps)",
     )
     yield MetadataSample(
+        "EXIF and the GPS clock, full hours from the zone of the place",
+        tagged({}, details={ORIGINAL: NOON}, gps={7: (7.0, 34.0, 50.0), 29: "2024:05:01"}),
+        "2024-05-01 12:34:56 (exif_original), zone unknown",
+        Surroundings(place=PARIS),
+    )
+    yield MetadataSample(
         "EXIF, zone of the place",
         plain,
         "2024-05-01 12:34:56 (exif_original), UTC+2:00 (place)",

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -53,11 +53,19 @@ def test_the_gps_clock_alone_is_shown_as_local_time_of_the_place() -> None:
 
 
 def test_a_camera_clock_that_the_gps_clock_contradicts_is_left_to_the_date_doctor() -> None:
-    tags = time_of_tags(Stamp(NOON), "exif_original", utc(2024, 7, 1, 9, 37))
-    time = decide(tags, Surroundings(place=PARIS))
-    assert time is not None
-    assert (time.wall, time.utc, time.offset_minutes) == (NOON, utc(2024, 7, 1, 9, 37), None)
-    assert (time.zone, time.zone_source) == ("Europe/Paris", "gps")
+    for minutes_after_7 in (0, 157):  # five hours look like a zone, but not like that of Paris
+        gps = utc(2024, 7, 1, 7) + timedelta(minutes=minutes_after_7)
+        time = decide(time_of_tags(Stamp(NOON), "exif_original", gps), Surroundings(place=PARIS))
+        assert time == CaptureTime(NOON, "exif_original", gps, None, "Europe/Paris", "gps")
+
+
+def test_the_hour_that_the_end_of_summer_repeats_is_no_contradiction() -> None:
+    wall = datetime(2024, 10, 27, 2, 30)
+    for hour, offset in ((0, 120), (1, 60)):
+        tags = time_of_tags(Stamp(wall), "exif_original", utc(2024, 10, 27, hour, 30))
+        time = decide(tags, Surroundings(place=PARIS))
+        assert time is not None
+        assert (time.offset_minutes, time.zone) == (offset, "Europe/Paris")
 
 
 def test_the_name_goes_before_the_time_of_the_file() -> None:

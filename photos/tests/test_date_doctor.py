@@ -1,6 +1,7 @@
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from django.urls import reverse
 from photos.date_doctor import NoSuchProposal, apply, proposals
 from photos.editing import WallClock, edit_photo, undo
 from photos.models import Library, Photo, PhotoEdit
+from photos.services import ingest
+from photos.steps import read_metadata
+from photos.tests.pictures import exif, gps_tags, jpeg
 
 Rows = Callable[[int], list[int]]
 WALL = datetime(2024, 7, 1, 12, tzinfo=UTC)
@@ -46,6 +50,34 @@ def test_a_proposal_is_applied_and_undone(fast: list[int], library: Library, ali
     assert undo(edit).restored == 3
     assert walls() == {WALL.replace(tzinfo=None)}
     assert [found.key for found in proposals(library)] == [proposal.key]
+
+
+def test_a_file_whose_clock_was_full_hours_fast_is_found(library: Library, media: Path) -> None:
+    """Five hours from the GPS clock could be a zone, but not the one of Paris."""
+    details = {0x9003: "2024:07:01 15:00:00"}
+    gps = gps_tags(48.8584, 2.2945) | {7: (10.0, 0.0, 0.0), 29: "2024:07:01"}
+    data = jpeg(64, 48, exif=exif(tags={0x0110: "Pinhole 1"}, details=details, gps=gps))
+    photo = ingest(library=library, stream=io.BytesIO(data), name="a.jpg").photo
+    read_metadata([photo.pk])
+    [proposal] = proposals(library)
+    assert proposal.reason == "The clock of Pinhole 1 was 3 h fast against the GPS clock."
+    assert proposal.moves[0].after == datetime(2024, 7, 1, 12)
+
+
+@pytest.mark.parametrize(("library_zone", "hour"), [("", 21), ("Europe/Paris", 14)])
+def test_times_of_files_are_shown_on_the_clock_of_library_or_server(
+    library_zone: str, hour: int, photo_rows: Rows, library: Library, settings: Any
+) -> None:
+    settings.TIME_ZONE = "Asia/Tokyo"
+    Library.objects.update(time_zone=library_zone)
+    pk = photo_rows(1)[0]
+    Photo.objects.filter(pk=pk).update(
+        taken_at=datetime(2000, 1, 1, 0, 5, tzinfo=UTC),
+        taken_at_source="exif_original",
+        camera_model="Pinhole 1",
+        file_modified_at=WALL,
+    )
+    assert proposals(library)[0].moves[0].after == datetime(2024, 7, 1, hour)
 
 
 def test_a_date_that_a_person_set_is_left_alone(fast: list[int], library: Library) -> None:
@@ -108,7 +140,7 @@ def test_strangers_and_viewers_see_and_correct_nothing(
 
 
 def test_the_command_shows_and_applies(fast: list[int]) -> None:
-    out = StringIO()
+    out = io.StringIO()
     call_command("date_doctor", stdout=out)
     assert "3 photos would be corrected." in out.getvalue()
     assert walls() == {WALL.replace(tzinfo=None)}

@@ -91,6 +91,15 @@ def test_a_block_cut_anywhere_never_raises() -> None:
         read_iptc(block[:end])
 
 
+def test_records_cut_short_keep_those_before() -> None:
+    found = read_iptc(FIELDS[:-3])
+    assert (found.city, found.country) == ("Lucerne", "Switzerland")
+
+
+def test_more_records_than_a_segment_holds_keep_the_first() -> None:
+    assert read_iptc(FIELDS + records((8, 10, b"x" * 30_000)) * 3).caption == "Early in the morning"
+
+
 def test_hierarchies_are_paths_and_their_words_are_not_doubled() -> None:
     assert as_tags(["Paris", "tower", "TOWER", " ", "a\0b"], ["Places|France|Paris"]) == [
         "Places/France/Paris",

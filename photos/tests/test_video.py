@@ -72,6 +72,25 @@ def corners(rgb: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.array([rgb[y + 4, x + 4].astype(int) for y, x in places])
 
 
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (filetypes.MP4, film("mp4").replace(b"avc1", b"zzzz")),
+        (filetypes.MKV, film("matroska").replace(b"V_MPEG4/ISO/AVC", b"V_MPEG4/ISO/XYZ")),
+        (filetypes.AVI, film("avi", video="mpeg4", audio=None).replace(b"FMP4", b"zzzz")),
+    ],
+)
+def test_a_coding_that_nobody_knows_is_said(tmp_path: Path, kind: FileType, data: bytes) -> None:
+    path = written(tmp_path, data)
+    facts, poster = video.read_poster(path, kind, 10**8)
+    assert poster is None
+    assert (facts.problem, facts.video_codec) == (video.UNKNOWN_CODING, "unknown")
+    assert facts.duration_seconds == pytest.approx(1.0, abs=0.15)
+    assert not facts.plays_as_is
+    with pytest.raises(UndecodableImage, match="does not know"):
+        playback.make_playable(path, tmp_path / "made.mp4", kind)
+
+
 @pytest.mark.parametrize(("turn", "index"), [(90, 0), (180, 0), (270, 0)])
 def test_a_turned_video_is_shown_and_converted_upright(tmp_path: Path, turn: int, index: int) -> None:
     path = written(tmp_path, film("mp4", video="mpeg4", turn=turn))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,22 @@ from photos.models import Album, Library, Photo, Tag
 from photos.stacks.editing import stack_photos
 
 Import = Callable[..., str]
+
+
+def test_an_export_packed_as_a_folder_is_known_too(
+    library: Library, import_photos: Import, tmp_path: Path
+) -> None:
+    put_picture(tmp_path / "in" / "IMG.jpg", 1)
+    import_photos(tmp_path / "in")
+    Photo.objects.update(is_favorite=True)
+    call_command("export", str(tmp_path / "out" / "library"))
+    shutil.make_archive(str(tmp_path / "library"), "zip", tmp_path / "out")
+    for source in (tmp_path / "out", tmp_path / "library.zip"):
+        Photo.objects.update(is_favorite=False)
+        out = import_photos(source)
+        assert "an export of Chitra" in out
+        assert "0 imported, 1 already there, 0 not pictures, 0 failed" in out
+        assert Photo.objects.get().is_favorite
 
 
 def test_an_export_comes_back_as_it_was(

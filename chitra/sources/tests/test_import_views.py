@@ -12,6 +12,7 @@ from django.test import Client
 from chitra.sources import import_tasks
 from chitra.sources.tests.trees import put_picture
 from jobs.models import Job
+from jobs.services import queue_again, report
 from jobs.tasks import drain, run_job
 from photos.models import Album, Library, Photo
 from photos.tests.pictures import jpeg
@@ -94,6 +95,33 @@ def test_a_long_import_goes_on_in_another_slice(
     assert job.result["counts"]["imported"] == 3
     assert len(rows_of(page, job)) == 3
     assert Photo.objects.count() == 3
+
+
+def test_an_import_whose_worker_dies_forgets_nothing(
+    page: Client, library: Library, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(3):
+        put_picture(root / f"{seed}.jpg", seed)
+    start(page, library, root)
+    job: Any = Job.objects.get()
+    on_disk = []
+
+    def die(job: Job, **progress: Any) -> None:
+        report(job, **progress)
+        on_disk.append(len(rows_of(page, job)))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(import_tasks, "report", die)
+        with pytest.raises(KeyboardInterrupt):
+            run_job(str(job.pk))
+    assert on_disk == [3]
+    job.refresh_from_db()
+    queue_again(job)
+    run_job(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.result["counts"]["imported"]) == ("finished", 3)
+    assert len(rows_of(page, job)) == 3
 
 
 @pytest.mark.parametrize("path", ["/etc", "{root}/gone.zip", "{root}/..", "x.zip"])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from chitra.sources.models import Folder, FolderFile
@@ -379,3 +380,24 @@ def test_no_job_is_left_by_a_plain_scan(folder: Folder, root: Path) -> None:
     put_picture(root / "a.jpg")
     scan(folder)
     assert not Job.objects.exists()
+
+
+def test_the_command_scans_all_folders_or_one(
+    folder: Folder, root: Path, library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_picture(root / "a.jpg", 1)
+    (root / "loop").symlink_to(root)
+    call_command("scan_folders", "--dry-run")
+    assert "1 files to look into" in capsys.readouterr().out
+    assert not Photo.objects.exists()
+    call_command("scan_folders", "--folder", str(folder.pk))
+    assert "1 new, 1 problems" in (out := capsys.readouterr().out)
+    assert "loop: Links are not followed." in out
+    with pytest.raises(CommandError, match="no such folder"):
+        call_command("scan_folders", "--folder", str(folder.pk + 1))
+    Folder.objects.create(library=library, path=str(root / "gone"))
+    with pytest.raises(SystemExit):
+        call_command("scan_folders")
+    captured = capsys.readouterr()
+    assert f"{root}: 1 unchanged" in captured.out
+    assert "does not exist" in captured.err

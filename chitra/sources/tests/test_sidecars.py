@@ -10,9 +10,10 @@ from chitra.sources.models import Folder
 from chitra.sources.tests.test_scanning import photo_at, scan
 from chitra.sources.tests.trees import put_picture
 from chitra.sources.xmp_writer import Sidecar, write
+from faces import regions
 from faces.models import Face
 from faces.regions import Region
-from photos.models import Library, Photo
+from photos.models import Library, Photo, PhotoStep
 from photos.steps import read_metadata
 
 
@@ -47,6 +48,46 @@ def test_sidecars_are_read_with_their_pictures_and_when_they_change(folder: Fold
     assert scan(folder) == {"refused": 2, "unchanged": 2}
     assert titles(first, second) == ["Rome at night", "The lake"]
     assert Face.objects.count() == 1
+
+
+def test_a_sidecar_that_is_gone_or_empty_is_no_longer_believed(folder: Folder, root: Path) -> None:
+    put_picture(root / "a.jpg", 1)
+    sidecar = root / "a.jpg.xmp"
+    sidecar.write_bytes(described("Rome"))
+    scan(folder)
+    photo = photo_at(root, "a.jpg")
+    assert titles(photo) == ["Rome"]
+    hidden = sidecar.rename(root.parent / "elsewhere")
+    assert scan(folder) == {"missing": 1, "unchanged": 1}
+    assert PhotoStep.objects.get(photo=photo, step="metadata").status == "pending"
+    assert titles(photo) == [""]
+    hidden.rename(sidecar)
+    assert scan(folder) == {"back": 1, "unchanged": 1}
+    assert titles(photo) == ["Rome"]
+    sidecar.write_bytes(
+        write(Sidecar(datetime(2024, 5, 1, 12), description="At night"), [], width=1, height=1)
+    )
+    scan(folder)
+    assert titles(photo) == [""]
+    sidecar.write_bytes(regions.write([], width=64, height=48))
+    scan(folder)
+    titles(photo)
+    assert Photo.objects.get().description == ""
+
+
+def test_a_sidecar_that_moves_with_its_picture_is_read_once(folder: Folder, root: Path) -> None:
+    put_picture(root / "a.jpg", 1)
+    (root / "a.jpg.xmp").write_bytes(described("Rome"))
+    scan(folder)
+    photo = photo_at(root, "a.jpg")
+    assert titles(photo) == ["Rome"]
+    PhotoStep.objects.update(status="done")
+    (root / "in").mkdir()
+    for name in ("a.jpg", "a.jpg.xmp"):
+        (root / name).rename(root / "in" / name)
+    scan(folder)
+    assert PhotoStep.objects.get(photo=photo, step="metadata").status == "done"
+    assert photo.sidecar.xmp == described("Rome")
 
 
 def titles(*photos: Photo) -> list[str]:

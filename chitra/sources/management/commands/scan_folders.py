@@ -29,16 +29,16 @@ class Command(BaseCommand):
         )
         parser.add_argument("--retry", action="store_true", help="read again what was no picture before")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: Any, folder: int | None, **options: Any) -> None:
         folders = Folder.objects.select_related("library").order_by("pk")
-        if options["folder"] is not None:
-            folders = folders.filter(pk=options["folder"])
+        if folder is not None:
+            folders = folders.filter(pk=folder)
         if not folders:
             raise CommandError("There is no such folder. The page /folders adds one.")
         failed = 0
         try:
-            for folder in folders:
-                failed += not self.scan(folder, **options)
+            for each in folders:
+                failed += not self.scan(each, **options)
         except Stopped:
             raise CommandError("Stopped. Run the same command again: it goes on where it stopped.") from None
         if failed:
