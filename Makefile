@@ -7,6 +7,7 @@ APPS := chitra search faces photos jobs
 SHIM := packaging/opencv-python/pyproject.toml
 PYTEST_ARGS ?= -n 2
 EXAMPLES ?= 300
+SEED ?= $(shell date +%s)
 # Checks need settings and a database, but not those of a Chitra that is in use.
 CHECK_ENV := CHITRA_DATA_DIR=.cache/check
 
@@ -50,8 +51,8 @@ schema: $(VENV)/.dev
 openapi: $(VENV)/.dev ## Write docs/openapi.yaml after the API changed
 	$(CHECK_ENV) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
-fuzz: $(VENV)/.dev ## Let schemathesis look for answers that the schema forbids, at length (EXAMPLES=…)
-	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest chitra/tests/test_schema_fuzz.py -s
+fuzz: $(VENV)/.dev ## Let schemathesis look for answers that the schema forbids, at length (EXAMPLES=…, SEED=…)
+	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest chitra/tests/test_schema_fuzz.py -s
 
 pytest: $(VENV)/.dev ## The tests alone (PYTEST_ARGS=…)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
