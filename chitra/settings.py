@@ -217,6 +217,7 @@ SCAN_ROOTS = env_paths("CHITRA_SCAN_ROOTS")
 LEDGER_MODEL = "photos.PhotoStep"
 LEDGER_LEASE_SECONDS = 60  # how long a silent worker keeps its photos; a working one renews in time
 LEDGER_LIBRARIES = "photos.services.libraries_of_photos"
+EVENT_USER = "chitra.accounts.live.user_of_scope"
 EVENT_LIBRARIES = "photos.services.library_ids_of"
 EDITABLE_LIBRARIES = "photos.services.editable_library_ids"
 PHOTO_STEPS = [
