@@ -21,9 +21,9 @@ def user_of_scope(scope: Mapping[str, Any]) -> User | None:
     sessions: Any = import_module(settings.SESSION_ENGINE)
     bare.session = sessions.SessionStore(bare.COOKIES.get(settings.SESSION_COOKIE_NAME))
     bare.user = get_user(bare)
-    known = [method() for method in api_settings.DEFAULT_AUTHENTICATION_CLASSES]
+    methods: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES  # classes by now, which its types do not know
     try:
-        user: Any = Request(bare, authenticators=known).user
+        user: Any = Request(bare, authenticators=[method() for method in methods]).user
     except AuthenticationFailed:
         return None
     return user if user.is_authenticated else None
