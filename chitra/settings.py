@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "chitra.middleware.SecurityMiddleware",
     "chitra.content_security_policy.content_security_policy",
     "chitra.middleware.CorsMiddleware",
+    "chitra.query_text.utf8_queries",
     "servestatic.middleware.ServeStaticMiddleware",
     "chitra.middleware.SessionMiddleware",
     "chitra.middleware.CommonMiddleware",
