@@ -390,6 +390,9 @@ def test_a_video_needs_a_media_token_and_a_photo_is_none(client: Client, add_pho
     path = f"/api/photos/{add_photo().pk}/video"
     token = client.get("/api/media-token").json()["token"]
     assert_error(Client().get(path), 401, "invalid_or_expired_media_token")
+    forged = Client().get(path, {"token": "x"})
+    assert_error(forged, 401, "invalid_or_expired_media_token")
+    assert forged.json()["message"].startswith("The token is none of GET /api/media-token")
     assert_error(Client().get(path, {"token": token}), 400, "not_a_video")
     assert_error(Client().get("/api/photos/999999/video", {"token": token}), 404, "photo_not_found")
     as_bearer = Client(headers={"authorization": f"Bearer {token}"}).get("/api/photos")
