@@ -7,6 +7,11 @@ from channels.security.websocket import AllowedHostsOriginValidator
 CREDENTIALS = {b"authorization", b"x-api-key"}  # a page cannot add them to a websocket
 
 
+async def no_socket(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """At an address that has none: closed before it is open, which is 403."""
+    await send({"type": "websocket.close"})
+
+
 class OwnOrigin:
     """ASGI wrapper: the origin is looked at where a browser may have added its cookies."""
 

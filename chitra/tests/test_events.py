@@ -162,6 +162,15 @@ def test_a_program_without_a_good_key_is_refused(alice: Any) -> None:
     in_loop(visit)
 
 
+def test_a_websocket_at_an_unknown_address_is_refused() -> None:
+    headers = [(b"x-api-key", b"any")]
+
+    async def visit() -> None:
+        assert not (await WebsocketCommunicator(application, "/ws/other", headers=headers).connect())[0]
+
+    in_loop(visit)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_who_left_the_library_hears_nothing_more(
     bob: Any, library: Any, share_with: Any, monkeypatch: pytest.MonkeyPatch
