@@ -19,7 +19,13 @@ application = ProtocolTypeRouter(
     {
         "http": BodyLimit(LiveBodyHandler()),
         "websocket": OwnOrigin(
-            URLRouter([path("ws/events", EventsConsumer.as_asgi()), re_path("", no_socket)])
+            # The types of Django know no application here, where channels takes one.
+            URLRouter(
+                [
+                    path("ws/events", EventsConsumer.as_asgi()),
+                    re_path("", no_socket),  # type: ignore[arg-type]
+                ]
+            )
         ),
     }
 )

@@ -72,5 +72,5 @@ def test_a_search_without_a_model_is_503(client: Client, monkeypatch: pytest.Mon
         raise services.SearchUnavailable("The model is away.")
 
     monkeypatch.setattr(services, "embed_query", away)
-    away = client.get("/api/search/photos?query=never asked")
-    assert (code_of(away), away["Retry-After"]) == ((503, "search_unavailable"), "30")
+    unavailable = client.get("/api/search/photos?query=never asked")
+    assert (code_of(unavailable), unavailable["Retry-After"]) == ((503, "search_unavailable"), "30")
