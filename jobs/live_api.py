@@ -32,13 +32,16 @@ async def events(request: Request) -> HttpResponseBase:
     """
     if request.method == "HEAD":
         return HttpResponse(content_type=CONTENT_TYPE, headers=HEADERS)
-    # An ASGI request has it; under WSGI nothing streams.
-    stream = event_stream(request._request.scope)  # type: ignore[attr-defined]
+    sent = [(name.lower().encode(), text.encode("latin-1")) for name, text in request.headers.items()]
+    stream = event_stream({"path": request.path, "headers": sent})
     return StreamingHttpResponse(stream, content_type=CONTENT_TYPE, headers=HEADERS)
 
 
 async def event_stream(scope: Mapping[str, Any]) -> AsyncIterator[bytes]:
-    """Events until the client goes or may hear no more, which is looked up again every RECHECK_SECONDS."""
+    """Events for whoever the headers of `scope` say, until the client goes or may hear no more.
+
+    That is looked up again every RECHECK_SECONDS.
+    """
     await ensure_listening()
     layer = get_channel_layer()
     channel = await layer.new_channel("sse")
