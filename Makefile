@@ -10,6 +10,7 @@ EXAMPLES ?= 300
 # The browser that tests click in, as a package. Without npm, or another browser in TEST_BROWSER, they are skipped.
 CHROMIUM := @sparticuz/chromium@153.0.0
 BROWSER := .cache/browser/sparticuz-chromium-153.0.0.tgz
+SEED ?= $(shell date +%s)
 # Checks need settings and a database, but not those of a Chitra that is in use.
 CHECK_ENV := CHITRA_DATA_DIR=.cache/check
 
@@ -53,8 +54,8 @@ schema: $(VENV)/.dev
 openapi: $(VENV)/.dev ## Write docs/openapi.yaml after the API changed
 	$(CHECK_ENV) $(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 
-fuzz: $(VENV)/.dev ## Let schemathesis look for answers that the schema forbids, at length (EXAMPLES=…)
-	FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest chitra/tests/test_schema_fuzz.py -s
+fuzz: $(VENV)/.dev ## Let schemathesis look for answers that the schema forbids, at length (EXAMPLES=…, SEED=…)
+	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=$(SEED) $(BIN)/python -m pytest chitra/tests/test_schema_fuzz.py -s
 
 pytest: $(VENV)/.dev $(BROWSER) ## The tests alone (PYTEST_ARGS=…)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

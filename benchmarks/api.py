@@ -9,7 +9,8 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,8 +99,14 @@ def measure(comparison: Comparison, key: str, clients: int, seconds: float, roun
         f"{median(0, 'p95_ms'):.1f}",
         f"{median(1, 'cpu_ms'):.1f}",
         f"{median(0, 'cpu_ms'):.1f}",
-        str(sum(one["errors"] for pair in runs for one in pair)),
+        errors_of(one for pair in runs for one in pair),
     ]
+
+
+def errors_of(runs: Iterable[dict[str, Any]]) -> str:
+    """What was not answered 200, by status: `429: 29`; “lost” are connections."""
+    total = sum((Counter(one["errors"]) for one in runs), Counter[str]())
+    return ", ".join(f"{status}: {count}" for status, count in sorted(total.items())) or "0"
 
 
 def run(side: Side, key: str, clients: int, seconds: float) -> dict[str, Any]:

@@ -46,13 +46,14 @@ class Server:
 
 @contextmanager
 def chitra(log: Path, **environment: str) -> Iterator[Server]:
-    """The web server as `manage.py run` starts it."""
+    """The web server as `manage.py run` starts it, but for the limit of searches: one account asks for all
+    clients, and would be told to wait (429) after ten seconds of load."""
     from chitra.management.commands.run import WEB_DATABASE_POOL
 
     port = free_port()
     command = [sys.executable, "-m", "chitra.web_server", "-v", "0", "-b", "127.0.0.1", "-p", str(port)]
-    environment = {"CHITRA_DATABASE_POOL": WEB_DATABASE_POOL, **environment}
-    with running([*command, "chitra.asgi:application"], port, log, environment) as server:
+    ours = {"CHITRA_DATABASE_POOL": WEB_DATABASE_POOL, "CHITRA_SEARCHES_PER_MINUTE": "0"}
+    with running([*command, "chitra.asgi:application"], port, log, ours | environment) as server:
         yield server
 
 

@@ -13,6 +13,7 @@ import json
 import statistics
 import sys
 import time
+from collections import Counter
 from urllib.parse import urlsplit
 
 NUMBERS = itertools.count(time.time_ns())
@@ -28,7 +29,7 @@ class Client(asyncio.Protocol):
         self._head = b""
         self._store: asyncio.Transport | None = None  # the connection to where redirects lead
         self.seconds: list[float] = []
-        self.errors = 0
+        self.errors: Counter[str] = Counter()
         self.body_bytes = 0
         self.closed = asyncio.get_running_loop().create_future()
 
@@ -54,7 +55,8 @@ class Client(asyncio.Protocol):
             if head.startswith(b"HTTP/1.1 302"):
                 self._follow = asyncio.ensure_future(self._get(value_of(head, b"Location").decode()))
                 return
-            self.errors += not head.startswith(b"HTTP/1.1 200")
+            if not head.startswith(b"HTTP/1.1 200"):
+                self.errors[head[9:12].decode()] += 1
             self._missing = self.body_bytes = int(value_of(head, b"Content-Length"))
         self._missing -= len(data)
         if not self._missing:
@@ -71,7 +73,8 @@ class Client(asyncio.Protocol):
         self._store.write(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.errors += error is not None
+        if error is not None or time.perf_counter() < self._deadline:
+            self.errors["lost"] += 1
         self.closed.set_result(None)
 
 
@@ -113,7 +116,7 @@ async def main(port: int, path: str, clients: int, seconds: float, key: str) -> 
         "per_second": len(times) / elapsed,
         "median_ms": 1000 * statistics.median(times),
         "p95_ms": 1000 * sorted(times)[int(0.95 * len(times))],
-        "errors": sum(client.errors for client in made),
+        "errors": sum((client.errors for client in made), Counter()),
         "bytes": made[0].body_bytes,
     }
     sys.stdout.write(json.dumps(result) + "\n")

@@ -72,6 +72,8 @@ async def refuse(scope: Scope, send: Send, limit: int, size: str) -> None:
         "received_size": int(size) if size.isdigit() and len(size) <= MOST_DIGITS else None,
     }
     answer = JsonResponse(body, status=413, headers={"Connection": "close"})
+    # Without a length its end comes behind the body, for which a client that stops sending waits for ever.
+    answer.headers["Content-Length"] = str(len(answer.content))
     CorsMiddleware(lambda request: answer)(ASGIRequest(scope, BytesIO()))
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.items()]
     await send({"type": "http.response.start", "status": 413, "headers": headers})

@@ -68,6 +68,7 @@ class DatabaseAway(APIException):
     status_code = 503
     default_code = "database_unavailable"
     default_detail = "The database does not answer. Try again soon."
+    wait = 5  # Retry-After: it may be that many ask at once
 
 
 def body_of(error: APIException) -> dict[str, Any]:

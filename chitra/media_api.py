@@ -42,8 +42,9 @@ def find_photo(user: Any, token: str, photo_id: int) -> Photo:
     try:
         if token or not user.is_authenticated:
             user = tokens.user_of(token, scope=tokens.MEDIA_SCOPE)
-    except tokens.BadToken as error:
-        raise Unauthorized(str(error), code="invalid_or_expired_media_token") from None
+    except tokens.BadToken:
+        message = "The token is none of GET /api/media-token, or has expired. Get a new one."
+        raise Unauthorized(message, code="invalid_or_expired_media_token") from None
     photo: Photo | None = Photo.objects.visible_to(user).filter(pk=photo_id).first()
     if photo is None:
         raise NotFound("There is no such photo.", code="photo_not_found")

@@ -11,6 +11,10 @@ FLAG_WORDS = sorted(
     value for value in BooleanField.TRUE_VALUES | BooleanField.FALSE_VALUES if isinstance(value, str)
 )
 
+# What Python strips. \s of regular expressions differs: JSON Schema's is not \x85, but \ufeff.
+BLANKS = r"\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+NOT_BLANK = rf"^[^\u0000]*[^\u0000{BLANKS}][^\u0000]*$"
+
 
 class FieldExtension(OpenApiSerializerFieldExtension):  # type: ignore[no-untyped-call]
     """What drf-spectacular says of a field, for more to be said."""
@@ -37,18 +41,8 @@ class TextSchema(FieldExtension):  # type: ignore[no-untyped-call]
             plain["minLength"] = 1  # of what is not blank; drf-spectacular adds that it may be
         if self.target.schema_format:
             return {**plain, "format": self.target.schema_format}
-        pattern = r"^[^\u0000]+$" if self.target.allow_blank else r"^[^\u0000]*[^\u0000\s][^\u0000]*$"
+        pattern = r"^[^\u0000]+$" if self.target.allow_blank else NOT_BLANK
         return plain if "format" in plain else {**plain, "pattern": pattern}
-
-
-class WordsSchema(FieldExtension):  # type: ignore[no-untyped-call]
-    """Null characters are overlooked in what is looked for."""
-
-    target_class = "photos.api.fields.WordsField"
-    priority = 1
-
-    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        return self.plain(auto_schema, direction)
 
 
 class StepNameSchema(FieldExtension):  # type: ignore[no-untyped-call]

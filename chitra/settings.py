@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "chitra.middleware.SecurityMiddleware",
     "chitra.content_security_policy.content_security_policy",
     "chitra.middleware.CorsMiddleware",
+    "chitra.query_text.utf8_queries",
     "servestatic.middleware.ServeStaticMiddleware",
     "chitra.middleware.SessionMiddleware",
     "chitra.middleware.CommonMiddleware",
@@ -214,6 +215,7 @@ MAP_ATTRIBUTION = env_str("CHITRA_MAP_ATTRIBUTION")
 LEDGER_MODEL = "photos.PhotoStep"
 LEDGER_LEASE_SECONDS = 60  # how long a silent worker keeps its photos; a working one renews in time
 LEDGER_LIBRARIES = "photos.services.libraries_of_photos"
+EVENT_USER = "chitra.accounts.live.user_of_scope"
 EVENT_LIBRARIES = "photos.services.library_ids_of"
 EDITABLE_LIBRARIES = "photos.services.editable_library_ids"
 PHOTO_STEPS = [

@@ -1,39 +1,49 @@
 """Live events over websockets."""
 
+import asyncio
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.conf import settings
-from django.utils.module_loading import import_string
+from django.db import DatabaseError
 
-from jobs.events import library_group
+from jobs import hearing
 from jobs.listener import ensure_listening
 
 UNAUTHORISED = 4401
 
 
 class EventsConsumer(AsyncJsonWebsocketConsumer):
-    """Sends the events of the libraries the user may see (EVENT_LIBRARIES says which); takes nothing."""
+    """Sends the events of the libraries that may be seen by whoever opened it; takes nothing."""
 
-    groups_joined: tuple[str, ...] = ()
+    hearing: hearing.Hearing
+    watch: "asyncio.Task[None] | None" = None
 
     async def connect(self) -> None:
-        user = self.scope.get("user")
-        if user is None or not user.is_authenticated:
+        self.hearing = hearing.Hearing(self.channel_layer, self.channel_name, self.scope)
+        if not await self.hearing.update():
             await self.accept()
             await self.close(code=UNAUTHORISED)
             return
-        libraries = import_string(settings.EVENT_LIBRARIES)
-        self.groups_joined = tuple(map(library_group, await sync_to_async(libraries)(user)))
-        for group in self.groups_joined:
-            await self.channel_layer.group_add(group, self.channel_name)
         await ensure_listening()
         await self.accept()
+        self.watch = asyncio.create_task(self.look_again())
+
+    async def look_again(self) -> None:
+        """Close when the session ended, the key was revoked or the account was closed meanwhile."""
+        while True:
+            await asyncio.sleep(hearing.RECHECK_SECONDS)
+            try:
+                may_hear = await self.hearing.update()
+            except DatabaseError:
+                continue  # there are no events either until it is back
+            if not may_hear:
+                await self.close(code=UNAUTHORISED)
+                return
 
     async def disconnect(self, code: int) -> None:
-        for group in self.groups_joined:
-            await self.channel_layer.group_discard(group, self.channel_name)
+        if self.watch is not None:
+            self.watch.cancel()
+        await self.hearing.end()
 
     async def receive_json(self, content: Any, **kwargs: Any) -> None:
         """Pages only listen."""

@@ -103,17 +103,25 @@ def request(step: Step, subject_ids: Iterable[int]) -> None:
 
 
 def leave_out(subject_ids: Iterable[int], *, cluster: str, reason: str) -> None:
-    """Skip the steps of a cluster for these subjects as if they had run; `reset` revives them."""
-    for step in all_steps():
-        if step.cluster == cluster:
-            waiting = ledger().filter(step=step.name, status=StepStatus.PENDING)
-            waiting.filter(**{f"{subject_column()}__in": list(subject_ids)}).update(
-                status=StepStatus.SKIPPED,
-                error=reason,
-                version=step.version(),
-                ready_at=timezone.now(),
-                finished_at=timezone.now(),
-            )
+    """Skip the steps of a cluster for these subjects, and what waits for them, as if they had run.
+
+    `reset` revives them; what waits is revived with the step that it waits for.
+    """
+    ids = list(subject_ids)
+    left_out: set[str] = set()
+    for step in all_steps():  # none stands before the one that it waits for
+        waits = step.after in left_out
+        if step.cluster != cluster and not waits:
+            continue
+        left_out.add(step.name)
+        pending = ledger().filter(step=step.name, status=StepStatus.PENDING)
+        pending.filter(**{f"{subject_column()}__in": ids}).update(
+            status=StepStatus.SKIPPED,
+            error=reason,
+            version=step.version(),
+            ready_at=None if waits else timezone.now(),
+            finished_at=timezone.now(),
+        )
 
 
 def lease_end() -> datetime:

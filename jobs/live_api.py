@@ -2,23 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from adrf.decorators import api_view
-from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
-from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.module_loading import import_string
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
-from jobs.events import library_group
+from jobs import hearing
 from jobs.listener import ensure_listening
 
-HEARTBEAT_SECONDS = 20.0
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 CONTENT_TYPE = "text/event-stream"
 
@@ -31,42 +27,38 @@ CONTENT_TYPE = "text/event-stream"
 async def events(request: Request) -> HttpResponseBase:
     """Server-sent events of one's libraries, as ws/events sends them: `data: {library_id, kind, …}`.
 
-    A comment comes every 20 seconds of silence. What happened before the request, or between two of them, is
-    not told: load the state anew after connecting.
+    A comment comes every 20 seconds. What happened before the request, or between two of them, is not told:
+    load the state anew after connecting. The stream ends when the key or token does.
     """
     if request.method == "HEAD":
         return HttpResponse(content_type=CONTENT_TYPE, headers=HEADERS)
-    return StreamingHttpResponse(event_stream(request.user), content_type=CONTENT_TYPE, headers=HEADERS)
+    sent = [(name.lower().encode(), text.encode("latin-1")) for name, text in request.headers.items()]
+    stream = event_stream({"path": request.path, "headers": sent})
+    return StreamingHttpResponse(stream, content_type=CONTENT_TYPE, headers=HEADERS)
 
 
-async def event_stream(user: Any) -> AsyncIterator[bytes]:
-    """Events until the client goes. Which libraries are heard is looked up again at every heartbeat."""
+async def event_stream(scope: Mapping[str, Any]) -> AsyncIterator[bytes]:
+    """Events for whoever the headers of `scope` say, until the client goes or may hear no more.
+
+    That is looked up again every RECHECK_SECONDS.
+    """
     await ensure_listening()
     layer = get_channel_layer()
     channel = await layer.new_channel("sse")
-    joined: set[str] = set()
+    heard = hearing.Hearing(layer, channel, scope)
+    now = asyncio.get_running_loop().time
     try:
-        joined = await join_groups(layer, channel, user, joined)
+        may_hear = await heard.update()
         yield b": connected\n\n"
-        while True:
+        look_again = now() + hearing.RECHECK_SECONDS
+        while may_hear:
             try:
-                message = await asyncio.wait_for(layer.receive(channel), HEARTBEAT_SECONDS)
+                message = await asyncio.wait_for(layer.receive(channel), max(0.0, look_again - now()))
             except TimeoutError:
-                joined = await join_groups(layer, channel, user, joined)
+                may_hear = await heard.update()
+                look_again = now() + hearing.RECHECK_SECONDS
                 yield b": still there\n\n"
             else:
                 yield f"data: {json.dumps(message['event'])}\n\n".encode()
     finally:
-        for group in joined:
-            await layer.group_discard(group, channel)
-
-
-async def join_groups(layer: Any, channel: str, user: Any, joined: set[str]) -> set[str]:
-    """Hear the libraries that the user may see now, and no others. Returns their groups."""
-    libraries = import_string(settings.EVENT_LIBRARIES)
-    wanted = set(map(library_group, await sync_to_async(libraries)(user)))
-    for group in wanted - joined:
-        await layer.group_add(group, channel)
-    for group in joined - wanted:
-        await layer.group_discard(group, channel)
-    return wanted
+        await heard.end()

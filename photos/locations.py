@@ -46,13 +46,12 @@ def place_names_in(user: Any, text: str) -> list[str]:
     }
     if not runs:
         return []
+    photos = Photo.objects.visible_to(user).order_by()
     found = [
-        Photo.objects.visible_to(user)
-        .exclude(**{column: ""})
+        photos.exclude(**{column: ""})
         .annotate(folded=Lower(column))
         .filter(folded__in=runs)
         .values_list("folded", flat=True)
-        .order_by()
         for column in NAME_COLUMNS
     ]
     return sorted(found[0].union(*found[1:]))

@@ -16,6 +16,7 @@ from django.http import (
     HttpResponse,
     HttpResponseBase,
     HttpResponseNotModified,
+    JsonResponse,
     StreamingHttpResponse,
 )
 from django.utils.http import content_disposition_header, http_date, parse_http_date_safe
@@ -83,7 +84,7 @@ def answer(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBa
     start, end = asked if asked is not None and status == 206 else (0, stat.size)
     if status == 206:
         if start >= end:
-            return HttpResponse(status=416, headers={**headers, "Content-Range": f"bytes */{stat.size}"})
+            return outside_of(stat.size)
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{stat.size}"
     headers["Content-Length"] = str(end - start)
     if request.method == "HEAD":
@@ -96,6 +97,13 @@ def answer(request: HttpRequest, storage: Storage, item: Item) -> HttpResponseBa
     if reader.file is not None:
         return FileAnswer(reader, reader.file, start, end - start, **options)
     return StreamingHttpResponse(stream(reader), **options)
+
+
+def outside_of(size: int) -> HttpResponse:
+    """416, in the shape of all errors."""
+    code, message = "range_not_satisfiable", f"The file has {size} bytes; the range begins behind them."
+    body = {"error": code, "detail": code, "message": message}
+    return JsonResponse(body, status=416, headers={"Content-Range": f"bytes */{size}"})
 
 
 class FileAnswer(StreamingHttpResponse):

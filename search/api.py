@@ -87,40 +87,70 @@ async def search_photos(request: Request) -> HttpResponse:
     if not query:
         raise BadRequest("Send what to look for as “q”.", code="missing_query")
     refuse_long_query(query)
-    wanted = filter_from(values)
-    asked = await sync_to_async(read_query)(request.user, query)
-    if wanted != PhotoFilter():
-        asked = asked.within(wanted)
+    user, limits = request.user, (values["limit"], values["min_score"])
+    asked, known = await sync_to_async(answer_of_known)(user, query, filter_from(values), *limits)
+    if known is not None:
+        return known
     try:
-        hits = await find(request.user, asked, values["limit"], values["min_score"])
+        hits = await find_anew(user, asked, *limits)
     except services.SearchUnavailable as error:
         raise Unavailable(str(error), code="search_unavailable") from None
     return await sync_to_async(answer)(asked, hits)
 
 
+def answer_of_known(
+    user: Any, query: str, wanted: PhotoFilter, limit: int, min_score: float | None
+) -> tuple[Asked, HttpResponse | None]:
+    """What was asked, and the answer, None when a model has to look at the words first."""
+    asked = read_query(user, query)
+    if wanted != PhotoFilter():
+        asked = asked.within(wanted)
+    hits = find_known(user, asked, limit, min_score)
+    return asked, None if hits is None else answer(asked, hits)
+
+
 async def find(user: Any, asked: Asked, limit: int, min_score: float | None) -> list[services.Hit]:
     """The search of a request: words rank; what has only people, places and times is listed by time.
 
-    The model is asked only about words never asked before. Raises SearchUnavailable when there is none and
-    nothing is written that fits.
+    Raises SearchUnavailable when there is no model for words never asked before, and nothing is written that
+    fits.
     """
+    hits = await sync_to_async(find_known)(user, asked, limit, min_score)
+    return await find_anew(user, asked, limit, min_score) if hits is None else hits
+
+
+def find_known(user: Any, asked: Asked, limit: int, min_score: float | None) -> list[services.Hit] | None:
+    """The search for what needs no model; None for words never asked before."""
     if not asked.words:
-        return await sync_to_async(newest)(asked.photos, limit)
-    text = services.normalize_query(asked.words)
-    query = await sync_to_async(services.find_query)(text)
-    problem = None
-    if query is None:
-        try:
-            query = await services.embed_query(text)
-        except services.SearchUnavailable as error:
-            problem = error
-    photos = asked.photos if asked.is_narrowed else None
-    hits = await sync_to_async(services.run_query)(
-        user=user, text=text, query=query, limit=limit, min_score=min_score, photos=photos
-    )
+        return newest(asked.photos, limit)
+    query = services.find_query(services.normalize_query(asked.words))
+    return None if query is None else ranked(user, asked, query, limit, min_score)
+
+
+async def find_anew(user: Any, asked: Asked, limit: int, min_score: float | None) -> list[services.Hit]:
+    """The search for words never asked before: a model looks at them."""
+    query, problem = None, None
+    try:
+        query = await services.embed_query(services.normalize_query(asked.words))
+    except services.SearchUnavailable as error:
+        problem = error
+    hits = await sync_to_async(ranked)(user, asked, query, limit, min_score)
     if problem is not None and not hits:
         raise problem
     return hits
+
+
+def ranked(
+    user: Any, asked: Asked, query: services.Query | None, limit: int, min_score: float | None
+) -> list[services.Hit]:
+    return services.run_query(
+        user=user,
+        text=services.normalize_query(asked.words),
+        query=query,
+        limit=limit,
+        min_score=min_score,
+        photos=asked.photos if asked.is_narrowed else None,
+    )
 
 
 def newest(photos: Any, limit: int) -> list[services.Hit]:

@@ -118,20 +118,24 @@ def normalize_query(text: str) -> str:
 
 @dataclass(frozen=True)
 class Query:
-    """A normalised text with its vector; `cutoff` is the score below which a photo does not show it."""
+    """A normalised text with its vector; `cutoff` is the score below which a photo does not show it.
+
+    `encoder` is that of a text which was asked before, None for one that is to be kept.
+    """
 
     text: str
     vector: np.ndarray[Any, Any]
     cutoff: float
-    is_kept: bool = False
+    encoder: EncoderVersion | None = None
 
 
 def find_query(text: str) -> Query | None:
     """A normalised text that was asked before, None when the model has to look at it."""
-    row = TextEmbedding.objects.filter(encoder__version=encoder_choice().version, text=text).first()
+    kept = TextEmbedding.objects.select_related("encoder")
+    row = kept.filter(encoder__version=encoder_choice().version, text=text).first()
     if row is None:
         return None
-    return Query(text, np.asarray(row.vector, dtype=np.float32), row.cutoff, is_kept=True)
+    return Query(text, np.asarray(row.vector, dtype=np.float32), row.cutoff, row.encoder)
 
 
 async def embed_query(text: str) -> Query:
@@ -161,11 +165,12 @@ def text_process() -> TextProcess:
     return _text_processes.setdefault(choice, TextProcess(choice))
 
 
-def keep_query(query: Query) -> None:
-    """Remember a query's vector, so that asking again costs no model."""
+def keep_query(query: Query) -> EncoderVersion:
+    """Remember a query's vector, so that asking again costs no model. Returns the encoder in use."""
     version = encoder_version(encoder_choice())
     row = TextEmbedding(encoder=version, text=query.text, vector=query.vector, cutoff=query.cutoff)
     TextEmbedding.objects.bulk_create([row], ignore_conflicts=True)
+    return version
 
 
 def forget_old_queries() -> int:
@@ -260,9 +265,7 @@ def looks_of(
     user: Any, query: Query, limit: int, photos: QuerySet[Any] | None, *, also: Iterable[int]
 ) -> dict[int, float]:
     """Cosine by id of the `limit` photos that look most like it, and of those in `also`."""
-    if not query.is_kept:
-        keep_query(query)
-    encoder = encoder_version(encoder_choice())
+    encoder = query.encoder or keep_query(query)
     near = nearest_photos(user=user, vector=query.vector, limit=limit, encoder=encoder, photos=photos)
     if missing := set(also) - near.keys():
         rows = PhotoEmbedding.objects.filter(encoder=encoder, photo__in=missing)

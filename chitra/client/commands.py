@@ -50,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return failed(str(error), code)
     except ValueError as error:
         return failed(str(error), WRONG_USE)
+    except EOFError:
+        return failed("Where nobody types, give --email, and the password as CHITRA_PASSWORD.", WRONG_USE)
     except KeyboardInterrupt:
         return failed("Interrupted. Start it again: what is there is not sent twice.", INTERRUPTED)
 

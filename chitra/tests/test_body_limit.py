@@ -119,6 +119,8 @@ def test_pages_that_may_call_can_read_the_refusal(settings: Any) -> None:
 
     async_to_sync(BodyLimit(None))(scope, receive, send)
     assert (b"access-control-allow-origin", b"https://app.example.org") in sent[0]["headers"]
+    # A client that sends no more after the answer would wait for the end of one without a length.
+    assert (b"content-length", str(len(sent[1]["body"])).encode()) in sent[0]["headers"]
 
 
 @pytest.mark.parametrize("length", ["many", "-1", "9" * 5000, "1e3"])

@@ -1,5 +1,6 @@
 """The client and its command line against a real server."""
 
+import io
 import json
 import subprocess
 import sys
@@ -195,6 +196,9 @@ def test_exit_codes_say_what_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["search", "sea"]) == 3
+    monkeypatch.setattr("sys.stdin", io.StringIO())  # nobody types
+    assert main(["login", "http://127.0.0.1:1"]) == 2
+    assert "CHITRA_PASSWORD" in capsys.readouterr().err
     assert main(["upload", str(tmp_path / "nothing")]) == 2
     assert main(["upload", str(tmp_path)]) == 2
     assert "add -r" in capsys.readouterr().err

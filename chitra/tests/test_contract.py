@@ -10,7 +10,9 @@ from django.test import Client
 
 from chitra.accounts.models import User
 from faces.models import Face, Person
+from jobs import ledger, tasks
 from jobs.models import Job
+from jobs.steps import StepResult, get_step
 from photos.models import Library, Photo, PhotoStep
 from photos.steps import make_renditions
 from photos.tests.pictures import jpeg
@@ -184,14 +186,38 @@ def test_auto_process_is_read_from_query_and_form(client: Client, in_query: bool
     query = "?auto_process=False" if in_query else ""
     saved = client.post(f"/api/photos/upload{query}", form).json()["saved"][0]["id"]
     skipped = PhotoStep.objects.filter(photo_id=saved, status="skipped").values_list("step", flat=True)
-    assert sorted(skipped) == ["embedding", "faces", "read_text", "tags"]
+    assert sorted(skipped) == ["embedding", "faces", "names", "read_text", "tags"]
 
 
-@pytest.mark.parametrize("in_query", [True, False])
-def test_an_unusable_auto_process_is_refused(client: Client, in_query: bool) -> None:
-    form = {"file": file("a.jpg", jpeg(64, 48)), **({} if in_query else {"auto_process": "perhaps"})}
-    query = "?auto_process=perhaps" if in_query else ""
-    assert_error(client.post(f"/api/photos/upload{query}", form), 422, "invalid")
+def test_what_was_left_out_is_done_when_somebody_asks_for_it(client: Client) -> None:
+    """Names in the file wait for faces, tags for the embedding: not for ever, and they come with it."""
+    saved = client.post("/api/photos/upload?auto_process=false", {"file": file("a.jpg", jpeg(64, 48))})
+    steps = PhotoStep.objects.filter(photo_id=saved.json()["saved"][0]["id"])
+    tasks.drain("metadata")
+    tasks.drain("renditions")
+    assert not steps.filter(status="pending").exclude(step="neighbours").exists()
+    client.post("/api/index/embeddings", {}, content_type="application/json")
+    client.post("/api/index/faces", {}, content_type="application/json")
+    for name in ("embedding", "faces"):
+        claims = ledger.claim(get_step(name), limit=1)
+        ledger.record(name, claims, {claim.subject_id: StepResult.done() for claim in claims})
+    pending = steps.filter(status="pending").exclude(step="neighbours")
+    assert sorted(pending.values_list("step", flat=True)) == ["names", "tags"]
+
+
+def test_an_unusable_auto_process_is_refused_before_files_are_taken(client: Client) -> None:
+    form = {"file": file("a.jpg", jpeg(64, 48))}
+    assert_error(client.post("/api/photos/upload?auto_process=perhaps", form), 422, "invalid")
+    assert not Photo.objects.exists()
+
+
+def test_an_unusable_auto_process_of_a_form_is_said_beside_what_was_saved(client: Client) -> None:
+    """It may come behind the files, which are kept by then."""
+    form = {"file": file("a.jpg", jpeg(64, 48)), "auto_process": "perhaps"}
+    body = client.post("/api/photos/upload", form).json()
+    assert [entry["id"] for entry in body["saved"]] == [Photo.objects.get().pk]
+    assert body["errors"][0].startswith("auto_process: ")
+    assert not PhotoStep.objects.filter(status="skipped").exists()
 
 
 def test_files_are_served_by_the_keys_that_answers_hold(
@@ -364,6 +390,9 @@ def test_a_video_needs_a_media_token_and_a_photo_is_none(client: Client, add_pho
     path = f"/api/photos/{add_photo().pk}/video"
     token = client.get("/api/media-token").json()["token"]
     assert_error(Client().get(path), 401, "invalid_or_expired_media_token")
+    forged = Client().get(path, {"token": "x"})
+    assert_error(forged, 401, "invalid_or_expired_media_token")
+    assert forged.json()["message"].startswith("The token is none of GET /api/media-token")
     assert_error(Client().get(path, {"token": token}), 400, "not_a_video")
     assert_error(Client().get("/api/photos/999999/video", {"token": token}), 404, "photo_not_found")
     as_bearer = Client(headers={"authorization": f"Bearer {token}"}).get("/api/photos")

@@ -3,18 +3,26 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from channels.testing import WebsocketCommunicator
+from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.test import Client
 
+from chitra.accounts.models import ApiKey
 from chitra.asgi import application
+from chitra.client.transport import Transport
 from chitra.tests import processes
+from chitra.tests.web import WebProcess
+from jobs import hearing
 from jobs.events import publish
+from photos.models import Membership
 
 PATIENCE_SECONDS = 20
 
@@ -68,6 +76,12 @@ def websocket(user: Any = None, *, origin: str = "http://localhost") -> Websocke
     return WebsocketCommunicator(application, "/ws/events", headers=headers)
 
 
+def program(**headers: str) -> WebsocketCommunicator:
+    """A websocket of no page: no origin, no cookies."""
+    sent = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
+    return WebsocketCommunicator(application, "/ws/events", headers=sent)
+
+
 def in_loop(coroutine: Callable[[], Awaitable[None]]) -> None:
     """Run on an event loop whose ORM calls use this thread's connection."""
     async_to_sync(coroutine)()
@@ -119,6 +133,96 @@ def test_a_member_hears_of_the_library_and_of_no_other(
             await socket.disconnect()
 
     in_loop(visit)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("header", ["authorization", "x_api_key"])
+def test_a_program_hears_with_its_key(alice: Any, library: Any, header: str) -> None:
+    key = ApiKey.issue(alice, "phone")[1]
+    socket = program(**{header: f"Bearer {key}" if header == "authorization" else key})
+
+    async def visit() -> None:
+        assert (await socket.connect(timeout=PATIENCE_SECONDS))[0]
+        await sync_to_async(publish)(library.pk, "photo", id=2)
+        assert (await socket.receive_json_from(timeout=PATIENCE_SECONDS))["id"] == 2
+        await socket.disconnect()
+
+    in_loop(visit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_program_without_a_good_key_is_refused(alice: Any) -> None:
+    async def visit() -> None:
+        assert not (await program().connect(timeout=PATIENCE_SECONDS))[0]
+        socket = program(authorization="Bearer chitra_nothing")
+        await socket.connect(timeout=PATIENCE_SECONDS)
+        closed = await socket.receive_output(PATIENCE_SECONDS)
+        assert closed == {"type": "websocket.close", "code": 4401}
+
+    in_loop(visit)
+
+
+def test_a_websocket_at_an_unknown_address_is_refused() -> None:
+    headers = [(b"x-api-key", b"any")]
+
+    async def visit() -> None:
+        assert not (await WebsocketCommunicator(application, "/ws/other", headers=headers).connect())[0]
+
+    in_loop(visit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_left_the_library_hears_nothing_more(
+    bob: Any, library: Any, share_with: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "RECHECK_SECONDS", 0.05)
+    share_with(bob, "viewer")
+    socket = websocket(bob)
+
+    async def visit() -> None:
+        assert (await socket.connect(timeout=PATIENCE_SECONDS))[0]
+        await sync_to_async(Membership.objects.filter(user=bob).delete)()
+        await asyncio.sleep(1)
+        await sync_to_async(publish)(library.pk, "photo", id=2)
+        assert await socket.receive_nothing(timeout=0.5)
+        await socket.disconnect()
+
+    in_loop(visit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_websocket_is_closed_when_its_session_ends(
+    alice: Any, library: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "RECHECK_SECONDS", 0.05)
+    socket = websocket(alice)
+
+    async def visit() -> None:
+        assert (await socket.connect(timeout=PATIENCE_SECONDS))[0]
+        await sync_to_async(Session.objects.all().delete)()
+        closed = await socket.receive_output(PATIENCE_SECONDS)
+        assert closed == {"type": "websocket.close", "code": 4401}
+
+    in_loop(visit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_open_streams_hold_no_connection_to_the_database(alice: Any, tmp_path: Path) -> None:
+    """A pool of four, six streams: the seventh request finds a connection."""
+    headers = {"Authorization": f"Bearer {ApiKey.issue(alice, 'phone')[1]}"}
+    server = {"CHITRA_DATA_DIR": str(tmp_path), "CHITRA_DATABASE_URL": processes.database_url()}
+    web = WebProcess(tmp_path, **server)
+    web.start()
+    streams = [HTTPConnection("127.0.0.1", web.port, timeout=PATIENCE_SECONDS) for _ in range(6)]
+    try:
+        for stream in streams:
+            stream.request("GET", "/api/events", headers=headers)
+            assert stream.getresponse().readline() == b": connected\n"
+        assert Transport(web.url).send("GET", "/api/statistics", b"", headers).status == 200
+    finally:
+        for stream in streams:
+            stream.close()
+        web.kill()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,8 @@ from asgiref.sync import async_to_sync, sync_to_async
 from channels.layers import get_channel_layer
 from django.test import Client
 
-from jobs import live_api
+from chitra.accounts.models import ApiKey
+from jobs import hearing, live_api
 from jobs.events import library_group
 from jobs.models import Job
 from photos.models import Library, Membership, PhotoStep
@@ -88,17 +89,25 @@ async def say(library: Library, number: int) -> None:
     await get_channel_layer().group_send(library_group(library.pk), {"type": "library.event", "event": event})
 
 
+def key_of(user: Any) -> dict[str, Any]:
+    """The scope of a request with a key."""
+    key = ApiKey.issue(user, "events")[1].encode()
+    return {"type": "http", "method": "GET", "path": "/api/events", "headers": [(b"x-api-key", key)]}
+
+
 async def nothing() -> None:
     """In place of the LISTEN connection, which other tests try."""
 
 
+@pytest.mark.django_db(transaction=True)
 def test_events_come_as_server_sent_events(
     alice: Any, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_api, "ensure_listening", nothing)
+    scope = key_of(alice)
 
     async def listen() -> list[bytes]:
-        stream: Any = live_api.event_stream(alice)
+        stream: Any = live_api.event_stream(scope)
         heard = [await anext(stream)]
         await say(library, 7)
         heard.append(await asyncio.wait_for(anext(stream), 5))
@@ -111,14 +120,16 @@ def test_events_come_as_server_sent_events(
     ]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_who_left_the_library_hears_nothing_more(
     alice: Any, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_api, "ensure_listening", nothing)
-    monkeypatch.setattr(live_api, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(hearing, "RECHECK_SECONDS", 0.01)
+    scope = key_of(alice)
 
     async def listen() -> bytes:
-        stream: Any = live_api.event_stream(alice)
+        stream: Any = live_api.event_stream(scope)
         await anext(stream)
         await sync_to_async(Membership.objects.filter(user=alice).delete)()
         await anext(stream)
@@ -130,14 +141,16 @@ def test_who_left_the_library_hears_nothing_more(
     assert async_to_sync(listen)() == b": still there\n\n"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_charlie_hears_nothing_of_alices(
     charlie: Any, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live_api, "ensure_listening", nothing)
-    monkeypatch.setattr(live_api, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(hearing, "RECHECK_SECONDS", 0.01)
+    scope = key_of(charlie)
 
     async def listen() -> bytes:
-        stream: Any = live_api.event_stream(charlie)
+        stream: Any = live_api.event_stream(scope)
         await anext(stream)
         await say(library, 7)
         following: bytes = await asyncio.wait_for(anext(stream), 5)
@@ -145,3 +158,22 @@ def test_charlie_hears_nothing_of_alices(
         return following
 
     assert async_to_sync(listen)() == b": still there\n\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_ends_with_its_key(alice: Any, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one on which something is said all the time."""
+    monkeypatch.setattr(live_api, "ensure_listening", nothing)
+    monkeypatch.setattr(hearing, "RECHECK_SECONDS", 0.05)
+    scope = key_of(alice)
+
+    async def listen() -> None:
+        stream: Any = live_api.event_stream(scope)
+        await anext(stream)
+        await sync_to_async(ApiKey.objects.all().delete)()
+        await say(library, 7)
+        async with asyncio.timeout(10):
+            async for _ in stream:
+                await say(library, 7)
+
+    async_to_sync(listen)()

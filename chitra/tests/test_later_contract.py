@@ -72,4 +72,5 @@ def test_a_search_without_a_model_is_503(client: Client, monkeypatch: pytest.Mon
         raise services.SearchUnavailable("The model is away.")
 
     monkeypatch.setattr(services, "embed_query", away)
-    assert code_of(client.get("/api/search/photos?query=never asked")) == (503, "search_unavailable")
+    unavailable = client.get("/api/search/photos?query=never asked")
+    assert (code_of(unavailable), unavailable["Retry-After"]) == ((503, "search_unavailable"), "30")

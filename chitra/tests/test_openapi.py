@@ -1,5 +1,6 @@
 """The committed schema is the one the code has, and its pages need nothing from elsewhere."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from chitra import settings
+from chitra.openapi_fields import NOT_BLANK
 
 COMMITTED = settings.BASE_DIR / "docs" / "openapi.yaml"
 
@@ -72,3 +74,9 @@ def test_the_pages_load_nothing_from_other_hosts(db: None, path: str) -> None:
 def test_anybody_may_read_the_schema(db: None) -> None:
     assert Client().get("/api/schema").status_code == 200
     assert Client().get("/openapi.json").json()["info"]["title"] == "Chitra"
+
+
+def test_what_is_blank_is_blank_for_the_schema() -> None:
+    pattern = re.compile(NOT_BLANK)
+    for character in map(chr, range(1, 0x3100)):
+        assert bool(pattern.search(character)) == bool(character.strip()), f"U+{ord(character):04X}"

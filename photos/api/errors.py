@@ -48,6 +48,7 @@ class InsufficientStorage(APIException):
 class Unavailable(APIException):
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_code = "unavailable"
+    wait = 30  # Retry-After
 
 
 MAX_QUERY_CHARACTERS = 500

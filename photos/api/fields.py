@@ -115,10 +115,7 @@ class EmailField(TextField, serializers.EmailField):
 
 
 class WordsField(TextField):
-    """What to look for: none by default, without blanks around it and what PostgreSQL cannot take."""
+    """What to look for: none by default."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(required=False, default="", allow_blank=True, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        return super().to_internal_value(data).replace("\0", "").strip()

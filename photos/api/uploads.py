@@ -16,7 +16,14 @@ from rest_framework.response import Response
 from jobs import ledger
 from jobs.rate_limits import UploadLimit
 from photos.api import schemas
-from photos.api.errors import BadRequest, InsufficientStorage, TooLargeToTake, UnsupportedContent, validated
+from photos.api.errors import (
+    BadRequest,
+    InsufficientStorage,
+    TooLargeToTake,
+    Unprocessable,
+    UnsupportedContent,
+    validated,
+)
 from photos.api.library_choice import LibraryParameters, chosen_library
 from photos.api.serializers import ScanBody, UploadParameters
 from photos.importing import BadFolder, import_folder, inside_scan_roots
@@ -26,7 +33,10 @@ from photos.services import RejectedFile
 from photos.storages.errors import StorageUnavailable
 from photos.upload_handler import IngestingHandler, TakenFile
 
-NOT_ASKED_FOR = "Uploaded with auto_process=false. Index faces or embeddings to do it after all."
+NOT_ASKED_FOR = (
+    "Uploaded with auto_process=false. Retry the step, or index faces or embeddings, to do it after all."
+)
+NO_FLAG = "auto_process: “true” and “false” are meant by it. The photos are kept and processed."
 REJECTIONS = {"too_large": TooLargeToTake, "unsupported_type": UnsupportedContent}
 
 
@@ -43,13 +53,14 @@ async def upload(request: Request) -> Response:
     """Take the files sent as `file` or `files`; answers when their bytes and rows are durable.
 
     With `auto_process=false`, in query or form, they are not searched for faces and cannot be found by what
-    they show, until index/faces and index/embeddings ask for it.
+    they show, until index/faces and index/embeddings ask for it. What is neither true nor false is 422 in the
+    query, where it is read before the files are taken, and one of `errors` in the form.
     """
     return await sync_to_async(take_upload)(request)
 
 
 def take_upload(request: Request) -> Response:
-    validated(UploadParameters, request.query_params)  # before any file is taken
+    wants_processing = validated(UploadParameters, request.query_params)["auto_process"]
     library = chosen_library(request)  # from the address: files are stored while the form is read
     handler = IngestingHandler(lambda name: Origin(library, name, request.user))
     request._request.upload_handlers = [handler]
@@ -67,7 +78,11 @@ def take_upload(request: Request) -> Response:
     if not files:
         raise no_files(request)
     answer = upload_answer(cast(list[TakenFile], files))
-    if not wants_processing(request):
+    try:
+        wants_processing &= validated(UploadParameters, request.POST)["auto_process"]
+    except Unprocessable:  # told so now, when the photos are kept, the client would send them again
+        answer["errors"] = [*answer.get("errors", ()), NO_FLAG]
+    if not wants_processing:
         ledger.leave_out([entry["id"] for entry in answer["saved"]], cluster="ml", reason=NOT_ASKED_FOR)
     return Response(answer)
 
@@ -111,13 +126,6 @@ def no_files(request: Request) -> BadRequest:
     is_named = "file" in request.POST or "files" in request.POST
     message = "Send the photos as multipart form data under “file” or “files”, each with its file name."
     return BadRequest(message, code="no_valid_files" if is_named else "no_files")
-
-
-def wants_processing(request: Request) -> bool:
-    """`auto_process` of the query and of the form: either can turn it off."""
-    return all(
-        validated(UploadParameters, values)["auto_process"] for values in (request.query_params, request.POST)
-    )
 
 
 def rejection_line(name: str, error: RejectedFile | StorageUnavailable) -> str:

@@ -9,7 +9,7 @@ from django.http import QueryDict
 
 from photos.api.errors import Unprocessable, validated
 from photos.api.filter_fields import FilterFields, filter_from
-from photos.filters import Box, PhotoFilter
+from photos.filters import MOST_JOINS, Box, PhotoFilter
 from photos.models import Album, AlbumPhoto, Library, Photo, PhotoStep, Tag
 
 Rows = Callable[[int], list[int]]
@@ -171,3 +171,16 @@ def test_what_is_no_filter_is_refused_with_the_field(query: str) -> None:
     with pytest.raises(Unprocessable) as refused:
         validated(FilterFields, QueryDict(query))
     assert list(refused.value.fields) == [query.partition("=")[0]]
+
+
+def test_many_tags_and_people_are_asked_for_without_as_many_joins(pair: list[int]) -> None:
+    """PostgreSQL planned forty joins for seconds, whatever was in the library."""
+    names = [f"tag {number}" for number in range(20)]
+    Tag.objects.bulk_create(
+        Tag(photo_id=pk, name=name) for pk in pair for name in names[: 19 + (pk == pair[0])]
+    )
+    assert found(PhotoFilter(tags=tuple(names))) == pair[:1]
+    assert found(PhotoFilter(tags=(*names[:19], "TAG 1", "tag 1"))) == pair
+    assert found(PhotoFilter(tags=(*names, "another"))) == []
+    wanted = PhotoFilter(tags=tuple(names), people=tuple(range(1, 21)), album=1)
+    assert wanted.apply(Photo.objects.all()).explain().count("Join") <= 2 * MOST_JOINS

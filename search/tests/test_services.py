@@ -112,7 +112,7 @@ def test_a_query_asked_again_costs_no_model(monkeypatch: Any) -> None:
     services.keep_query(services.Query("a dog", vector, cutoff=0.4))
     kept = services.find_query(services.normalize_query("  A  Dog "))
     assert kept is not None
-    assert (kept.cutoff, kept.is_kept) == (0.4, True)
+    assert (kept.cutoff, kept.encoder) == (0.4, version)
     services.keep_query(services.Query("a dog", vector, cutoff=0.4))
     assert TextEmbedding.objects.count() == 1
 
