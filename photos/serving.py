@@ -25,6 +25,7 @@ from photos.storages import object_store, storage_of
 from photos.storages.folders import FolderFiles
 from photos.storages.objects import ObjectReader
 
+WHO_ASKS = "Authorization, X-Api-Key, Cookie"  # the headers that say so
 P = ParamSpec("P")
 T = TypeVar("T")
 CHUNK_BYTES = 1024 * 1024
@@ -143,7 +144,7 @@ def headers_of(item: Item) -> dict[str, str]:
         "Cache-Control": item.cache_control,
         "Accept-Ranges": "bytes",
         "X-Content-Type-Options": "nosniff",
-        "Vary": "Authorization, Cookie",
+        "Vary": WHO_ASKS,
     }
     if item.download_name:
         headers["Content-Disposition"] = disposition(item)
@@ -215,7 +216,7 @@ def redirect(storage: Any, item: Item) -> HttpResponse:
     headers = {
         "Location": url,
         "Cache-Control": f"private, max-age={seconds // 2}",
-        "Vary": "Authorization, Cookie",
+        "Vary": WHO_ASKS,
     }
     return HttpResponse(status=302, headers=headers)
 

@@ -30,7 +30,7 @@ def answer(request: HttpRequest, storage: Storage, item: serving.Item) -> HttpRe
         "ETag": f'"{item.etag}-jpeg"',
         "Cache-Control": item.cache_control,
         "X-Content-Type-Options": "nosniff",
-        "Vary": "Authorization, Cookie",
+        "Vary": serving.WHO_ASKS,
     }
     if serving.etag_is_known(request.headers.get("If-None-Match", ""), f"{item.etag}-jpeg"):
         return HttpResponseNotModified(headers=headers)
@@ -45,5 +45,5 @@ async def serve(request: HttpRequest, storage: Storage, item: serving.Item) -> H
 
 def placeholder() -> HttpResponse:
     """A grey picture that nobody keeps."""
-    headers = {"Cache-Control": "no-store", "Retry-After": "3", "Vary": "Authorization, Cookie"}
+    headers = {"Cache-Control": "no-store", "Retry-After": "3", "Vary": serving.WHO_ASKS}
     return HttpResponse(PLACEHOLDER, headers=headers, content_type="image/jpeg")

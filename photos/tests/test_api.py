@@ -188,6 +188,11 @@ def test_renditions_are_webp(client: Client, photo: Photo, kind: str) -> None:
     assert body(response)[8:12] == b"WEBP"
 
 
+def test_caches_are_told_on_what_a_picture_depends(client: Client, photo: Photo) -> None:
+    headers = client.get(f"/api/photos/{photo.pk}/thumbnail")["Vary"].split(", ")
+    assert set(headers) == {"Authorization", "X-Api-Key", "Cookie", "Accept"}
+
+
 def test_a_preview_that_is_not_made_yet_is_said_and_a_thumbnail_is_grey(
     client: Client, add_photo: AddPhoto
 ) -> None:
