@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import JsonResponse
 
+from chitra import request_ids
 from chitra.errors import error_body
 from chitra.middleware import CorsMiddleware
 
@@ -74,7 +75,9 @@ async def refuse(scope: Scope, send: Send, limit: int, size: str) -> None:
     answer = JsonResponse(body, status=413, headers={"Connection": "close"})
     # Without a length its end comes behind the body, for which a client that stops sending waits for ever.
     answer.headers["Content-Length"] = str(len(answer.content))
-    CorsMiddleware(lambda request: answer)(ASGIRequest(scope, BytesIO()))
+    request = ASGIRequest(scope, BytesIO())
+    answer.headers[request_ids.HEADER] = request_ids.id_of(request)
+    CorsMiddleware(lambda request: answer)(request)
     headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.items()]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": answer.content})

@@ -107,7 +107,11 @@ def test_pages_that_may_call_can_read_the_refusal(settings: Any) -> None:
         "type": "http",
         "method": "POST",
         "path": "/api/photos/upload",
-        "headers": [(b"origin", b"https://app.example.org"), (b"content-length", b"many")],
+        "headers": [
+            (b"origin", b"https://app.example.org"),
+            (b"content-length", b"many"),
+            (b"x-request-id", b"abc"),
+        ],
     }
     sent: list[Any] = []
 
@@ -119,6 +123,7 @@ def test_pages_that_may_call_can_read_the_refusal(settings: Any) -> None:
 
     async_to_sync(BodyLimit(None))(scope, receive, send)
     assert (b"access-control-allow-origin", b"https://app.example.org") in sent[0]["headers"]
+    assert (b"x-request-id", b"abc") in sent[0]["headers"]
     # A client that sends no more after the answer would wait for the end of one without a length.
     assert (b"content-length", str(len(sent[1]["body"])).encode()) in sent[0]["headers"]
 
