@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from chitra.accounts import serializers as shapes
 from chitra.accounts import services, tokens
+from chitra.accounts.authentication import OpenAccess
 from jobs.rate_limits import LoginLimit
 from photos.api.errors import BadRequest, Unauthorized, Unprocessable, validated
 
@@ -103,4 +104,5 @@ async def logout(request: Request) -> Response:
 @api_view(["GET", "HEAD"])
 async def media_token(request: Request) -> Response:
     """For `?token=` of a video; opens nothing else and ends after an hour."""
-    return Response({"token": tokens.media_token(request.user)})  # type: ignore[arg-type]
+    is_open = isinstance(request.auth, OpenAccess)
+    return Response({"token": tokens.media_token(request.user, is_open=is_open)})  # type: ignore[arg-type]

@@ -26,9 +26,12 @@ def login_token(user: User) -> str:
     return sign(user, LOGIN_LIFE, claims)
 
 
-def media_token(user: User) -> str:
-    """For `?token=` of media in places that send no headers, such as a video element."""
-    return sign(user, MEDIA_LIFE, {"scope": MEDIA_SCOPE})
+def media_token(user: User, *, is_open: bool = False) -> str:
+    """For `?token=` of media in places that send no headers, such as a video element.
+
+    `is_open`: for somebody whom only CHITRA_LEGACY_OPEN_API lets in; void once that is off.
+    """
+    return sign(user, MEDIA_LIFE, {"scope": MEDIA_SCOPE, "open": is_open})
 
 
 def sign(user: User, life: timedelta, claims: dict[str, Any]) -> str:
@@ -45,6 +48,8 @@ def user_of(token: str, *, scope: str | None = None) -> User:
         raise BadToken(str(error)) from None
     if claims.get("scope") != scope or not str(claims["sub"]).isdecimal():
         raise BadToken("The token is meant for something else.")
+    if claims.get("open") and not settings.LEGACY_OPEN_API:
+        raise BadToken("The API is not open any more.")
     user = User.objects.filter(pk=int(claims["sub"]), is_active=True).first()
     if user is None or claims["key"] != password_mark(user):
         raise BadToken("The account was closed or has another password now.")

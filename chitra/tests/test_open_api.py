@@ -1,6 +1,7 @@
 """While CHITRA_LEGACY_OPEN_API is set, all who may look are told; who has no key acts as that account."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 
 from chitra import open_api
 from chitra.accounts.models import User
-from photos.models import Library
+from photos.models import Library, Photo
 
 
 @pytest.fixture
@@ -47,3 +48,19 @@ def test_a_client_without_a_key_acts_as_the_account_from_any_origin(alice: User,
     made = client.post("/api/persons", {"name": "Asha"}, content_type="application/json")
     assert made.status_code == 200
     assert client.get("/api/auth/me").json()["email"] == alice.email
+
+
+@pytest.mark.usefixtures("opened")
+def test_a_token_that_a_stranger_got_ends_with_the_open_api(
+    alice: User,
+    client: Client,
+    client_of: Callable[[User], Client],
+    add_photo: Callable[..., Photo],
+    settings: Any,
+) -> None:
+    path = f"/api/photos/{add_photo().pk}/video"
+    strangers, alices = (one.get("/api/media-token").json()["token"] for one in (client, client_of(alice)))
+    assert client.get(path, {"token": strangers}).status_code == 400  # it is no film
+    settings.LEGACY_OPEN_API = ""
+    assert client.get(path, {"token": strangers}).status_code == 401
+    assert client.get(path, {"token": alices}).status_code == 400
