@@ -124,7 +124,7 @@ def test_a_face_is_drawn_and_named_by_keys(
     photo = add_ready()
     page = tab_of(alice).open(f"/photos/{photo.pk}")
     page.get_by_role("button", name="Draw a face").click()
-    expect(page.locator(".face-window")).to_be_visible()
+    expect(page.locator(".box-edit")).to_be_focused()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.keyboard.type("Asha")
