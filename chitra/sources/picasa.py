@@ -60,6 +60,8 @@ def read_contacts(data: bytes) -> dict[str, str]:
 
 
 def decoded(data: bytes) -> str:
+    """Without null characters, which no text in the database may have."""
+    data = data.replace(b"\0", b"")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -95,7 +95,7 @@ def _datasets(picture: "JpegImageFile") -> dict[tuple[int, int], list[bytes]]:
 
     try:
         found = getiptcinfo(picture) or {}
-    except (SyntaxError, OSError, struct.error):
+    except (SyntaxError, OSError, TypeError, ValueError, struct.error):
         return {}
     values = {key: value if isinstance(value, list) else [value] for key, value in found.items()}
     return {key: [value or b"" for value in several] for key, several in values.items()}

@@ -91,6 +91,11 @@ def test_a_block_cut_anywhere_never_raises() -> None:
         read_iptc(block[:end])
 
 
+@pytest.mark.parametrize("dataset", [60, 65])
+def test_an_empty_record_that_pillow_needs_never_raises(dataset: int) -> None:
+    read_iptc(FIELDS + records((3, dataset, b"")))
+
+
 def test_records_cut_short_keep_those_before() -> None:
     found = read_iptc(FIELDS[:-3])
     assert (found.city, found.country) == ("Lucerne", "Switzerland")

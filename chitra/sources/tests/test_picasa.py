@@ -74,6 +74,11 @@ def test_what_is_broken_says_nothing(data: bytes) -> None:
     assert entry is None or entry == type(entry)(type(entry.details)())
 
 
+def test_null_characters_which_no_text_may_have_are_left_out() -> None:
+    entries = parse(b"[a.jpg]\ncaption=x\0y\nkeywords=s\0ea\n")
+    assert (entries["a.jpg"].details.description, entries["a.jpg"].details.tags) == ("xy", ("sea",))
+
+
 def test_old_lists_are_in_the_letters_of_windows() -> None:
     assert parse("[a.jpg]\r\ncaption=Zürich\r\n".encode("cp1252"))["a.jpg"].details.description == "Zürich"
 
