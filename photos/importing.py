@@ -220,11 +220,8 @@ def read_sidecar(picture: Path) -> bytes:
 
 
 def keep_sidecar(photo: Photo, xmp: bytes) -> None:
-    """Keep the XMP that lies beside a picture, and read the metadata with it; b"" changes nothing."""
-    if not xmp:
-        return
-    if read_xmp(xmp) == XmpProperties():
-        drop_sidecar(photo)
+    """Keep the XMP that lies beside a picture, and read the metadata with it, if it says something."""
+    if not says_something(xmp):
         return
     with transaction.atomic():
         before = Sidecar.objects.filter(photo=photo).first()
@@ -236,6 +233,11 @@ def keep_sidecar(photo: Photo, xmp: bytes) -> None:
         else:
             return
         ledger.reset(PhotoStep.objects.filter(photo=photo, step="metadata"))
+
+
+def says_something(xmp: bytes) -> bool:
+    """Whether there is a property in it that Chitra reads; faces are read elsewhere."""
+    return bool(xmp) and read_xmp(xmp) != XmpProperties()
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from chitra.sources.homes import free_key, rehome, set_missing, settle
 from chitra.sources.listing import Entry
 from chitra.sources.models import Folder, FolderFile
 from chitra.sources.planning import Change
-from chitra.sources.sidecars import read_picasa, take_sidecar
+from chitra.sources.sidecars import has_sidecar, read_picasa, take_sidecar
 from jobs import ledger
 from jobs.events import publish
 from photos.formats.filetypes import HEAD_BYTES, FileType
@@ -183,7 +183,14 @@ class Intake:
         beside = FolderFile.objects.present().filter(folder=self.folder, photo__isnull=False)
         for row in beside.filter(Q(path=stem) | Q(path__startswith=f"{stem}.")).select_related("photo"):
             assert row.photo is not None
-            take_sidecar(row.photo, self.folder.locate(row.path), had_one=True)
+            take_sidecar(row.photo, self._described(row), had_one=True)
+
+    def _described(self, row: FolderFile) -> Path:
+        """Where the file of a row lies; if it has no sidecar, another one of the same photo that has."""
+        here = self.folder.locate(row.path)
+        others = FolderFile.objects.present().filter(photo=row.photo).exclude(pk=row.pk)
+        places = (other.folder.locate(other.path) for other in others.select_related("folder"))
+        return next((place for place in (here, *places) if has_sidecar(place)), here)
 
     def _take_picasa(self, entry: Entry) -> None:
         """Picasa's list is new or was changed: it speaks for the pictures of its folder."""

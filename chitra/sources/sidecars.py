@@ -10,7 +10,7 @@ from faces.region_import import apply_regions
 from faces.regions import Region, Regions
 from photos.formats.decoding import decode
 from photos.formats.imaging import UndecodableImage, stored_size
-from photos.importing import drop_sidecar, keep_sidecar, read_sidecar
+from photos.importing import drop_sidecar, keep_sidecar, read_sidecar, says_something
 from photos.metadata.pictures import read_xmp_packet
 from photos.models import Photo
 from photos.storages import local_path, originals
@@ -22,10 +22,18 @@ def take_sidecar(photo: Photo, picture: Path, *, had_one: bool = False) -> None:
         xmp = read_sidecar(picture)
     except OSError:
         return  # a scan names it, for it reads that file too
-    if had_one and not xmp:
+    if had_one and not says_something(xmp):
         drop_sidecar(photo)
     keep_sidecar(photo, xmp)
     name_faces(photo, xmp)
+
+
+def has_sidecar(picture: Path) -> bool:
+    """Whether one lies beside it that says something."""
+    try:
+        return says_something(read_sidecar(picture))
+    except OSError:
+        return False
 
 
 def read_picasa(folder: Path) -> dict[str, picasa.Entry]:

@@ -13,6 +13,7 @@ from chitra.sources.xmp_writer import Sidecar, write
 from faces import regions
 from faces.models import Face
 from faces.regions import Region
+from photos.importing import keep_sidecar
 from photos.models import Library, Photo, PhotoStep
 from photos.steps import read_metadata
 
@@ -73,6 +74,32 @@ def test_a_sidecar_that_is_gone_or_empty_is_no_longer_believed(folder: Folder, r
     scan(folder)
     titles(photo)
     assert Photo.objects.get().description == ""
+
+
+def test_one_of_two_copies_keeps_speaking_when_the_sidecar_of_the_other_goes(
+    folder: Folder, root: Path
+) -> None:
+    for place in ("one", "two"):
+        (root / place).mkdir()
+        put_picture(root / place / "a.jpg", 1)
+        (root / place / "a.jpg.xmp").write_bytes(described("Rome"))
+    scan(folder)
+    photo = Photo.objects.get()
+    (root / "two" / "a.jpg.xmp").unlink()
+    scan(folder)
+    assert titles(photo) == ["Rome"]
+    (root / "one" / "a.jpg.xmp").unlink()
+    scan(folder)
+    assert titles(photo) == [""]
+
+
+def test_one_that_says_nothing_takes_nothing_away(folder: Folder, root: Path) -> None:
+    put_picture(root / "a.jpg", 1)
+    (root / "a.jpg.xmp").write_bytes(described("Rome"))
+    scan(folder)
+    photo = photo_at(root, "a.jpg")
+    keep_sidecar(photo, b"broken")
+    assert titles(photo) == ["Rome"]
 
 
 def test_a_sidecar_that_moves_with_its_picture_is_read_once(folder: Folder, root: Path) -> None:
