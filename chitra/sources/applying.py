@@ -39,13 +39,16 @@ class Albums:
 
 
 def apply_details(photo: Photo, details: Details) -> None:
-    """Write what another service says where the photo says nothing yet; marks are only set, never taken."""
+    """Write what another service says where the photo says nothing yet and nobody emptied it.
+
+    Marks are only set, never taken.
+    """
     values: dict[str, Any] = {}
-    if details.title and not photo.title:
+    if details.title and not photo.title and not photo.is_locked("title"):
         values["title"] = details.title[:300]
-    if details.description and not photo.description:
+    if details.description and not photo.description and not photo.is_locked("description"):
         values["description"] = details.description
-    if details.rating is not None and photo.rating is None:
+    if details.rating is not None and photo.rating is None and not photo.is_locked("rating"):
         values["rating"] = details.rating
     if details.latitude is not None and photo.latitude is None:
         values |= {"latitude": details.latitude, "longitude": details.longitude}
@@ -54,7 +57,7 @@ def apply_details(photo: Photo, details: Details) -> None:
     by_file = read_xmp(details.xmp)
     said = [name for name in ("title", "description", "rating") if name in values]
     if own := [name for name in said if getattr(by_file, name) in (None, "")]:
-        values["locked_fields"] = [*photo.locked_fields, *own]
+        values["locked_fields"] = [*dict.fromkeys([*photo.locked_fields, *own])]
     if details.is_favorite:
         values["is_favorite"] = True
     if details.is_archived:
