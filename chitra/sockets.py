@@ -20,5 +20,7 @@ class OwnOrigin:
         self.of_pages = AllowedHostsOriginValidator(application)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        sends_key = not CREDENTIALS.isdisjoint(name for name, _ in scope["headers"])
+        names = {name for name, _ in scope["headers"]}
+        # A browser that logged in to a proxy adds what it knows to websockets too, and cookies along with it.
+        sends_key = not CREDENTIALS.isdisjoint(names) and b"cookie" not in names
         await (self.of_programs if sends_key else self.of_pages)(scope, receive, send)

@@ -101,8 +101,10 @@ def test_an_anonymous_websocket_is_refused() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_page_of_another_site_is_refused(alice: Any) -> None:
+@pytest.mark.parametrize("proxys_login", [[], [(b"authorization", b"Basic eDp5")]])
+def test_a_page_of_another_site_is_refused(alice: Any, proxys_login: list[tuple[bytes, bytes]]) -> None:
     socket = websocket(alice, origin="https://evil.example")
+    socket.scope["headers"] += proxys_login
 
     async def visit() -> None:
         connected, _ = await socket.connect(timeout=PATIENCE_SECONDS)
