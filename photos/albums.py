@@ -29,13 +29,14 @@ def with_facts(albums: QuerySet[Any]) -> Any:
     in_use = Q(entries__photo__deleted_at__isnull=True)
     entries = AlbumPhoto.objects.filter(album=OuterRef("pk"), photo__deleted_at__isnull=True)
     chosen = entries.filter(photo=OuterRef("cover")).values("photo_id")[:1]
-    first = entries.order_by("-photo__has_renditions", "position", "pk").values("photo_id")[:1]
+    in_order = entries.order_by("position", "pk").values("photo_id")
+    shown = in_order.filter(photo__has_renditions=True)[:1]
     ready = Photo.objects.filter(pk=OuterRef("cover_photo_id"), has_renditions=True)
     return albums.annotate(
         photo_count=Count("entries", filter=in_use),
         first_taken_at=Min("entries__photo__taken_at", filter=in_use),
         last_taken_at=Max("entries__photo__taken_at", filter=in_use),
-        cover_photo_id=Coalesce(Subquery(chosen), Subquery(first)),
+        cover_photo_id=Coalesce(Subquery(chosen), Subquery(shown), Subquery(in_order[:1])),
     ).annotate(has_cover=Exists(ready))
 
 
