@@ -94,6 +94,7 @@ def test_somebody_elses_photos_are_not_there(
 def test_no_part_of_the_map_is_no_page(client: Client, alice: Any, bbox: str) -> None:
     client.force_login(alice)
     assert client.get(f"{reverse('map-photos')}?bbox={bbox}").status_code == 404
+    assert 'data-bbox=""' in client.get(f"{reverse('map')}?bbox={bbox}").content.decode()
 
 
 @pytest.mark.parametrize("name", ["map", "map-photos"])

@@ -12,6 +12,7 @@ from rest_framework.serializers import ValidationError
 
 from jobs.requests import HtmxHttpRequest
 from photos.api.filter_fields import BboxField
+from photos.filters import Box
 from photos.locations import countries
 from photos.models import Photo
 from photos.views.photos import render_days
@@ -32,8 +33,18 @@ def places(request: HttpRequest) -> HttpResponse:
 @require_GET
 def photo_map(request: HttpRequest) -> HttpResponse:
     """A map on which a script shows the photos in clusters. It begins with `?bbox=`, else with the world."""
+    bbox = request.GET.get("bbox", "")
     context = {"tiles": settings.MAP_TILES, "attribution": settings.MAP_ATTRIBUTION}
-    return render(request, "photos/map.html", {**context, "bbox": request.GET.get("bbox", "")})
+    return render(request, "photos/map.html", {**context, "bbox": bbox if box_of(bbox) else ""})
+
+
+def box_of(bbox: str) -> Box | None:
+    """None where it names no part of the map."""
+    try:
+        box: Box = BboxField().run_validation(bbox)
+    except ValidationError:
+        return None
+    return box
 
 
 @login_required
@@ -42,12 +53,11 @@ def photo_map(request: HttpRequest) -> HttpResponse:
 def map_photos(request: HtmxHttpRequest) -> HttpResponse:
     """The photos in `?bbox=`, a part of the map, by day."""
     bbox = request.GET.get("bbox", "")
-    try:
-        box = BboxField().run_validation(bbox)
-    except ValidationError:
-        raise Http404("There is no such part of the map.") from None
+    box = box_of(bbox)
+    if box is None:
+        raise Http404("There is no such part of the map.")
     photos = Photo.objects.visible_to(request.user).filter(box.condition())
-    context = {"bbox": bbox, "more_query": f"{urlencode({'bbox': bbox})}&", "count": photos.count()}
+    context = {"bbox": bbox, "more_query": f"{urlencode({'bbox': bbox})}&", "count": photos.count}
     return render_days(request, photos, "photos/map_photos.html", **context)
 
 
