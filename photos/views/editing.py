@@ -1,7 +1,6 @@
 """The page's part in which people correct what is known about a photo."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -66,7 +65,7 @@ def undo(request: HtmxHttpRequest, edit_id: int) -> HttpResponse:
     undone = editing.undo(edit)
     left = f" {undone.left} were changed since and stay as they are." if undone.left else ""
     messages.success(request, f"Undone for {undone.restored} photo{'s' * (undone.restored != 1)}.{left}")
-    is_on_dates = urlsplit(request.headers.get("Referer", "")).path == reverse("dates")
+    is_on_dates = request.headers.get("Referer", "").endswith(reverse("dates"))
     if (
         not is_on_dates
         and (len(photo_ids) == 1 or is_of_a_stack)
