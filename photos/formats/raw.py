@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 LEAST_PREVIEW_PIXELS = 640
 """Longest side below which an embedded picture is a stamp and no preview."""
 _ORIENTATION_OF_FLIP = {0: 1, 3: 3, 5: 8, 6: 6}
+_LEAST_BITS_OF_ANY = 0.25
+"""For each pixel of the sensor: less than what the strongest lossy compression of a DNG leaves."""
+_LEAST_BITS = {filetypes.RW2: 4}
+"""Panasonic's packs 12 or 14 bits into 9 and more."""
 _RAF_JPEG_PLACE = 84  # offset and length of the JPEG, big-endian
 
 
@@ -36,7 +40,7 @@ def read_preview(file: BinaryIO, kind: FileType, max_pixels: int) -> RawPreview:
     import rawpy
 
     try:
-        return _by_libraw(file, max_pixels)
+        return _by_libraw(file, kind, max_pixels)
     except rawpy.LibRawError as error:
         # A camera newer than LibRaw, or damage in the sensor's data: what the camera shows of it will do.
         preview = largest_jpeg(file, LEAST_PREVIEW_PIXELS)
@@ -46,7 +50,7 @@ def read_preview(file: BinaryIO, kind: FileType, max_pixels: int) -> RawPreview:
         return RawPreview(0, 0, orientation if 1 <= orientation <= 8 else 1, preview)
 
 
-def _by_libraw(file: BinaryIO, max_pixels: int) -> RawPreview:
+def _by_libraw(file: BinaryIO, kind: FileType, max_pixels: int) -> RawPreview:
     import rawpy
 
     file.seek(0)
@@ -55,27 +59,37 @@ def _by_libraw(file: BinaryIO, max_pixels: int) -> RawPreview:
         check_pixels(sizes.raw_width, sizes.raw_height, max_pixels)
         turned = sizes.flip in (5, 6)
         width, height = (sizes.height, sizes.width) if turned else (sizes.width, sizes.height)
-        preview = _embedded(opened)
+        preview = _embedded(opened, file)
         if preview is None:
-            _check_whole(opened)
+            _check_whole(opened, file, kind)
             # One pixel of each Bayer cell is plenty for a preview, and four times faster.
             is_large = max(width, height) >= 3200
             preview = opened.postprocess(half_size=is_large, use_camera_wb=True)
     return RawPreview(width, height, _ORIENTATION_OF_FLIP.get(sizes.flip, 1), preview)
 
 
-def _check_whole(opened: Any) -> None:
-    """Raise UndecodableImage when the sensor's last rows are missing, which LibRaw takes for black."""
+def _check_whole(opened: Any, file: BinaryIO, kind: FileType) -> None:
+    """Raise UndecodableImage when the sensor's last rows are missing.
+
+    LibRaw takes them for black, or shows what was in its memory before.
+    """
     import rawpy
 
+    size = file.seek(0, io.SEEK_END)
+    pixels = opened.sizes.raw_width * opened.sizes.raw_height
+    if size * 8 < pixels * _LEAST_BITS.get(kind, _LEAST_BITS_OF_ANY):
+        raise UndecodableImage("the file is cut short or damaged")
     if opened.raw_type == rawpy.RawType.Flat:
         rows = opened.raw_image_visible
         if not rows[-max(1, len(rows) // 50) :].any():
             raise UndecodableImage("the file is cut short or damaged")
 
 
-def _embedded(opened: Any) -> "bytes | np.ndarray[Any, Any] | None":
-    """The largest picture in the file, None when there is none worth showing."""
+def _embedded(opened: Any, file: BinaryIO) -> "bytes | np.ndarray[Any, Any] | None":
+    """The largest picture in the file, None when there is none worth showing.
+
+    Where the file ends before it, LibRaw gives what was in its memory: of another photo, perhaps.
+    """
     import rawpy
 
     try:
@@ -85,7 +99,9 @@ def _embedded(opened: Any) -> "bytes | np.ndarray[Any, Any] | None":
     if thumbnail.format != rawpy.ThumbFormat.JPEG:
         return None
     data = bytes(thumbnail.data)
-    return data if max(jpeg_size(data)) >= LEAST_PREVIEW_PIXELS else None
+    file.seek(0)
+    is_whole = data[len(data) // 2 :] in file.read()  # LibRaw puts EXIF before some
+    return data if is_whole and max(jpeg_size(data)) >= LEAST_PREVIEW_PIXELS else None
 
 
 def _reason(error: Exception) -> str:

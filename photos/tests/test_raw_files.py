@@ -10,6 +10,7 @@ import pytest
 from photos.dates.capture_time import Surroundings, decide
 from photos.formats.filetypes import CR2, CR3, NEF, FileType, sniff_file
 from photos.formats.imaging import UndecodableImage, decode_rgb
+from photos.formats.raw import read_preview
 from photos.formats.rendering import Renditions, make_renditions
 from photos.metadata.reading import read_metadata
 from photos.tests.pictures import jpeg, truncated
@@ -96,6 +97,18 @@ def test_a_raw_file_cut_short_before_its_preview_has_a_reason(
 ) -> None:
     with pytest.raises(UndecodableImage, match=r".{10}"):
         render(tmp_path, truncated(WRITERS[kind](PREVIEW, 1), keep))
+
+
+@KINDS
+def test_a_cut_file_never_shows_the_photo_before_it(tmp_path: Path, kind: FileType) -> None:
+    """LibRaw leaves the preview of the last file in memory that it does not clear."""
+    (whole := tmp_path / "whole").write_bytes(WRITERS[kind](PREVIEW, 1))
+    (cut := tmp_path / "cut").write_bytes(truncated(whole.read_bytes(), 0.01))
+    for _ in range(5):
+        with whole.open("rb") as file:
+            read_preview(file, kind, 100_000_000)
+        with cut.open("rb") as file, pytest.raises(UndecodableImage):
+            read_preview(file, kind, 100_000_000)
 
 
 @WITH_SENSOR
