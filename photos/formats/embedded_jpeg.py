@@ -42,6 +42,17 @@ def largest_jpeg(file: BinaryIO, least_pixels: int) -> bytes | None:
     return None
 
 
+def ends_in(jpeg: bytes, file: BinaryIO) -> bool:
+    """Whether the latter half of the JPEG, its end mark included, is in the file.
+
+    Not the whole, because LibRaw puts EXIF of its own in front of some.
+    """
+    half = len(jpeg) // 2
+    end = jpeg.rfind(_END, half)
+    file.seek(0)
+    return end >= 0 and jpeg[half : end + len(_END)] in file.read()
+
+
 def _headers(data: Bytes, at: int) -> tuple[tuple[int, int], int]:
     """The size of the frame, and where the compressed pixels begin."""
     size = (0, 0)

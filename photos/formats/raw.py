@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from photos.formats import filetypes
-from photos.formats.embedded_jpeg import jpeg_size, largest_jpeg
+from photos.formats.embedded_jpeg import ends_in, jpeg_size, largest_jpeg
 from photos.formats.exif import read_exif
 from photos.formats.filetypes import FileType
 from photos.formats.imaging import UndecodableImage, check_pixels
@@ -99,9 +99,8 @@ def _embedded(opened: Any, file: BinaryIO) -> "bytes | np.ndarray[Any, Any] | No
     if thumbnail.format != rawpy.ThumbFormat.JPEG:
         return None
     data = bytes(thumbnail.data)
-    file.seek(0)
-    is_whole = data[len(data) // 2 :] in file.read()  # LibRaw puts EXIF before some
-    return data if is_whole and max(jpeg_size(data)) >= LEAST_PREVIEW_PIXELS else None
+    is_worth_showing = max(jpeg_size(data)) >= LEAST_PREVIEW_PIXELS
+    return data if is_worth_showing and ends_in(data, file) else None
 
 
 def _reason(error: Exception) -> str:

@@ -1,5 +1,6 @@
 """Each maker's raw files: told by their marks, shown by their preview or the sensor's data, and dated."""
 
+import io
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from photos.dates.capture_time import Surroundings, decide
+from photos.formats.embedded_jpeg import ends_in
 from photos.formats.filetypes import CR2, CR3, NEF, FileType, sniff_file
 from photos.formats.imaging import UndecodableImage, decode_rgb
 from photos.formats.raw import read_preview
@@ -109,6 +111,13 @@ def test_a_cut_file_never_shows_the_photo_before_it(tmp_path: Path, kind: FileTy
             read_preview(file, kind, 100_000_000)
         with cut.open("rb") as file, pytest.raises(UndecodableImage):
             read_preview(file, kind, 100_000_000)
+
+
+def test_a_cut_jpeg_of_one_colour_is_not_whole_because_its_pattern_goes_on() -> None:
+    in_phase = PREVIEW[-16:-8]  # the pattern repeats every four bytes
+    assert ends_in(PREVIEW + bytes(9), io.BytesIO(b"raw" + PREVIEW))
+    assert not ends_in(PREVIEW[:-8] + in_phase, io.BytesIO(PREVIEW[:-500]))
+    assert not ends_in(PREVIEW, io.BytesIO(PREVIEW[:-2]))
 
 
 @WITH_SENSOR
