@@ -224,11 +224,15 @@ document.addEventListener("chitra:events", (event) => {
   const ready = new Set(event.detail.filter((one) => one.step === "renditions").flatMap((one) => one.photos));
   list.querySelectorAll("[data-photo]").forEach((item) => ready.has(Number(item.dataset.photo)) && showThumbnail(item));
 });
+
+function addChosen(input) {
+  add([...input.files].map((file) => ({ file, folder: file.webkitRelativePath.slice(0, -file.name.length) })));
+  input.value = "";
+}
+
 for (const input of inputs) {
-  input.addEventListener("change", () => {
-    add([...input.files].map((file) => ({ file, folder: file.webkitRelativePath.slice(0, -file.name.length) })));
-    input.value = "";
-  });
+  input.addEventListener("change", () => addChosen(input));
+  if (input.files.length) addChosen(input); // before this script was there
 }
 form.querySelector("[data-folder]").hidden = !("webkitdirectory" in inputs[0]);
 

@@ -100,8 +100,10 @@ def tab_of(web: WebProcess, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     Set up the database before: while a browser is open, this thread counts as that of an event loop.
     """
     from django.db import connections
+    from playwright.sync_api import expect
 
     tabs: list[Tab] = []
+    expect.set_options(timeout=PATIENCE_MS)
     with running_chromium() as browser:
         monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from chitra.accounts.models import User
 from chitra.tests.pages.conftest import Tab
@@ -34,6 +34,20 @@ def test_each_file_is_told_what_became_of_it(alice: User, media: Path, tmp_path:
     expect(page.locator("#upload-refused li")).to_contain_text("notes.jpg")
     expect(page.locator("#upload-duplicates li")).to_have_count(2)
     assert Photo.objects.count() == 2
+
+
+def test_files_chosen_before_the_script_is_there_go_up_too(
+    alice: User, media: Path, tmp_path: Path, web: WebProcess, tab_of: TabOf
+) -> None:
+    (tmp_path / "one.jpg").write_bytes(jpeg(64, 48, seed=1))
+    page = tab_of(alice).page
+    held: list[Route] = []
+    page.route("**/upload*.js", lambda route: held.append(route))
+    page.goto(f"{web.url}/upload", wait_until="commit")
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "one.jpg")
+    assert held
+    held[0].continue_()
+    expect(page.locator("#upload-summary")).to_have_text("1 saved")
 
 
 def test_a_large_file_goes_on_where_it_was_when_the_server_died(
