@@ -83,8 +83,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         _start_run(config)
     from django.conf import settings
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
-    assert settings.DATABASES  # reads the settings now: pytest-django sets up Django only when they are there
+    # Reads the settings now: pytest-django sets up Django only when they are there. The client of each test
+    # would list all static files, which takes longer than most tests; servers have them, in other processes.
+    settings.SERVESTATIC_USE_FINDERS = settings.SERVESTATIC_USE_STATIC_ROOT = False
+    PBKDF2PasswordHasher.iterations = 1  # slow on purpose
 
 
 def _start_run(config: pytest.Config) -> None:
