@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-compile
 APPS := chitra search faces photos jobs
 SHIM := packaging/opencv-python/pyproject.toml
 PYTEST_ARGS ?= -n 2
@@ -76,15 +77,16 @@ clean: ## Remove the environment and caches (never the photos in var/)
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build
 	find $(APPS) -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# Most of what is installed is never imported; Python compiles what is.
 # The stamps are newer than the lists they were installed from, so that a second run installs nothing.
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit("Chitra needs Python 3.11 or newer." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: requirements.txt $(SHIM) | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	$(INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt requirements.txt $(SHIM) | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements-dev.txt
+	$(INSTALL) -r requirements-dev.txt
 	@touch $@ $(VENV)/.runtime
