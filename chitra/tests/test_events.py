@@ -24,7 +24,7 @@ from jobs import hearing
 from jobs.events import publish
 from photos.models import Membership
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture

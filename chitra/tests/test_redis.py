@@ -19,7 +19,7 @@ from chitra.tests import processes
 from chitra.tests.test_events import PATIENCE_SECONDS, in_loop, websocket
 from jobs.events import publish
 
-START_SECONDS = 30
+START_SECONDS = 60
 
 
 def free_port() -> int:

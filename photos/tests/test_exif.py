@@ -103,9 +103,9 @@ def test_huge_counts_cost_nothing() -> None:
         (tag, kind, 0xFFFFFFFF, 8) for kind in (1, 2, 5, 7, 12) for tag in range(0x9003, 0x9003 + 5000)
     ]
     data = directory((0x8769, 4, 1, 26)) + directory(*entries)[8:]
-    start = time.perf_counter()
+    start = time.process_time()
     read(data)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_damaged_blocks_never_raise() -> None:

@@ -40,9 +40,9 @@ def tiff(*entries: tuple[int, int, int, int]) -> bytes:
 )
 def test_hostile_directories_cost_nothing(block: bytes) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.perf_counter()
+    began = time.process_time()
     assert isinstance(read_exif(io.BytesIO(block)), ExifTags)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 * 1024
 
 
@@ -60,9 +60,9 @@ def test_hostile_directories_cost_nothing(block: bytes) -> None:
     ids=["billion laughs", "laughs in utf-16", "outside entity", "long name", "deep"],
 )
 def test_hostile_packets_say_nothing(packet: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     assert read_xmp(packet) == XmpProperties()
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_packet_that_refers_to_itself_ends() -> None:

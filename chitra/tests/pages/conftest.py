@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DESK = (1280, 800)
 PHONE = (390, 844)
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="module")

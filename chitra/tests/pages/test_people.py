@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from chitra.accounts.models import User
-from chitra.tests.pages.conftest import Tab
+from chitra.tests.pages.conftest import PATIENCE_MS, Tab
 from faces import people
 from faces.models import Face
 from faces.tests.albums import Album
@@ -111,11 +111,11 @@ def test_questions_are_answered_by_keys_and_taken_back(alice: User, album: Album
 
 
 def expect_soon(page: Page, holds: Callable[[], bool]) -> None:
-    for _ in range(50):
+    for _ in range(PATIENCE_MS // 100):
         if holds():
             return
         page.wait_for_timeout(100)
-    raise AssertionError("it did not come true within five seconds")
+    raise AssertionError(f"it did not come true within {PATIENCE_MS} ms")
 
 
 def test_a_face_is_drawn_and_named_by_keys(
