@@ -20,9 +20,13 @@ function open(field) {
   (input.closest("dialog") ?? document.body).append(list);
 }
 
-function close() {
+function stopAsking() {
   clearTimeout(timer);
   asked?.abort();
+}
+
+function close() {
+  stopAsking();
   list.hidden = true;
   list.replaceChildren();
   input?.setAttribute("aria-expanded", "false");
@@ -62,6 +66,7 @@ function place() {
 }
 
 function move(step) {
+  stopAsking(); // an answer that is still to come would take the choice away
   const options = [...list.children];
   const at = options.findIndex((option) => option.ariaSelected === "true");
   options[at]?.removeAttribute("aria-selected");

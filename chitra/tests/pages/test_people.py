@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from chitra.accounts.models import User
 from chitra.tests.pages.conftest import PATIENCE_MS, Tab
@@ -78,6 +78,31 @@ def test_a_known_name_is_offered_and_two_people_become_one(alice: User, album: A
     expect(page.locator(".person")).to_have_count(1)
     expect(page.locator(".toast", has_text="Undo")).to_be_visible()
     assert Face.objects.filter(person=asha).count() == 6
+
+
+def test_a_name_chosen_by_keys_stays_chosen_when_a_late_answer_comes(
+    alice: User, album: Album, tab_of: TabOf
+) -> None:
+    album.person("Asha")
+    for _ in range(3):
+        [face] = album.add_photo("somebody")
+    face.refresh_from_db()
+    unnamed = face.person
+    assert unnamed is not None
+    page = tab_of(alice).open("/people")
+    held: list[Route] = []
+    page.route("**/*q=as", lambda route: held.append(route))
+    field = page.locator(f"#person-{unnamed.pk} input.in-place")
+    field.click()
+    expect(page.get_by_role("option").filter(has_text="Asha")).to_be_visible()
+    field.press_sequentially("as")
+    page.wait_for_timeout(500)
+    assert held
+    page.keyboard.press("ArrowDown")
+    held[0].continue_()
+    page.wait_for_timeout(500)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Merge", exact=True)).to_be_visible()
 
 
 def test_a_portrait_dropped_on_another_asks_and_merges(alice: User, album: Album, tab_of: TabOf) -> None:
