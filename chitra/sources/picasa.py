@@ -7,7 +7,7 @@ line's length. Captions and keywords stand here only for files that Picasa canno
 import html
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from chitra.sources.details import Details, clean_texts
