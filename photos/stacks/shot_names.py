@@ -30,7 +30,7 @@ EDITED = (
 )
 """How Google calls edited copies, in the languages it speaks."""
 _EDITED_ENDS = re.compile(
-    "(.+?)(?:(?:" + "|".join(map(re.escape, EDITED)) + r")(\(\d{1,4}\))?|-edit(?:-\d{1,2})?|~\d{1,2})"
+    "(.+?)(?:(?:" + "|".join(map(re.escape, EDITED)) + r")(\(\d{1,4}\))?|_edited|-edit(?:-\d{1,2})?|~\d{1,2})"
 )
 """`IMG_1-edited(1).jpg` is the edited copy of `IMG_1(1).jpg`."""
 _TAKEOUT_PART = re.compile(r"[^/]+/Takeout/")

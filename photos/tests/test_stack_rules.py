@@ -66,6 +66,7 @@ def test_raw_files_in_a_folder_of_their_own_are_found_by_time() -> None:
         ("IMG_1.jpg", "IMG_1-edited.jpg"),
         ("IMG_1(2).jpg", "IMG_1-edited(2).jpg"),
         ("IMG_1(2).jpg", "IMG_1(2)-edited.jpg"),
+        ("IMG_1.HEIC", "IMG_1_edited.jpeg"),
         ("PXL_1.jpg", "PXL_1~2.jpg"),
     ],
 )

@@ -141,6 +141,12 @@ def test_xmp_sidecars_say_what_a_photo_is(import_photos: Import, tmp_path: Path)
     assert sorted(tag.name for tag in photo.tags.all()) == ["Places/Italy", "sea"]
 
 
+def test_a_damaged_sidecar_is_told(import_photos: Import, tmp_path: Path) -> None:
+    put_picture(tmp_path / "in" / "a.jpg", 1).with_name("a.jpg.xmp").write_text("<x:xmpmeta")
+    import_photos(tmp_path / "in", "--report", tmp_path / "report.csv")
+    assert "Its sidecar is damaged." in (tmp_path / "report.csv").read_text()
+
+
 def test_folders_become_albums_when_that_is_wanted(import_photos: Import, tmp_path: Path) -> None:
     put_picture(tmp_path / "in" / "Italy" / "Rome" / "a.jpg", 1)
     put_picture(tmp_path / "in" / "b.jpg", 2)
