@@ -155,11 +155,17 @@ def album_records(library: Library) -> list[dict[str, Any]]:
 
 
 def restore_albums(library: Library, records: list[dict[str, Any]]) -> None:
-    """Find or make the albums by name; photos that are not in them yet come behind those that are."""
+    """Find or make the albums by name; photos that are not in them yet come behind those that are.
+
+    Of several with one name each record gets its own.
+    """
+    restored: list[int] = []
     for record in records:
-        album = Album.objects.filter(library=library, name=record["name"]).order_by("pk").first()
+        named = Album.objects.filter(library=library, name=record["name"]).exclude(pk__in=restored)
+        album = named.order_by("pk").first()
         if album is None:
             album = Album.objects.create(library=library, name=record["name"])
+        restored.append(album.pk)
         checksums = [*record["photos"], record["cover"] or ""]
         photos = Photo.objects.filter(library=library, checksum__in=checksums)
         ids = dict(photos.values_list("checksum", "pk"))

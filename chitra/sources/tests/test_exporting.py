@@ -64,6 +64,7 @@ def test_an_export_comes_back_as_it_was(
     album = Album.objects.create(library=library, name="Summer", description="In Rome", cover=two)
     for position, photo in enumerate((three, one)):
         album.entries.create(photo=photo, position=position)
+    Album.objects.create(library=library, name="Summer").entries.create(photo=two, position=1)
     person = Person.objects.create(
         library=library, name="Charlie", birth_date="2001-02-03", aliases=["Charles"], is_favorite=True
     )
