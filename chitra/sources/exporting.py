@@ -67,19 +67,24 @@ def export_library(
 def photos_of(library: Library) -> Iterator[Photo]:
     """All photos outside the trash, by id, some at a time."""
     last = 0
-    while batch := list(library.photos.filter(deleted_at__isnull=True, pk__gt=last).order_by("pk")[:BATCH]):
+    photos = library.photos.filter(deleted_at__isnull=True).select_related("still").order_by("pk")
+    while batch := list(photos.filter(pk__gt=last)[:BATCH]):
         yield from batch
         last = batch[-1].pk
 
 
 def with_paths(photos: Iterator[Photo]) -> Iterator[tuple[Photo, str]]:
-    """Each photo with a path of its own, the same at each export of the same photos."""
+    """Each photo with a path of its own, the same at each export of the same photos.
+
+    The film of a live photo lies beside it, whatever its own clock says: so they find each other again.
+    """
     taken: set[str] = set()
     for photo in photos:
         name = PurePath(
             photo.original_name.translate(dict.fromkeys(map(ord, UNUSABLE), "_")).strip(". ") or "photo"
         )
-        folder, stem, suffix = f"originals/{photo.taken_at:%Y/%m}", cut(name.stem), cut(name.suffix)
+        taken_at = (photo.still or photo).taken_at
+        folder, stem, suffix = f"originals/{taken_at:%Y/%m}", cut(name.stem), cut(name.suffix)
         path = f"{folder}/{stem}{suffix}"
         while path.casefold() in taken:
             stem += f"-{photo.pk}"

@@ -123,6 +123,18 @@ def test_what_a_sidecar_says_outlives_an_export(
     assert contents(tmp_path / "first") == contents(tmp_path / "second")
 
 
+def test_the_film_of_a_live_photo_is_exported_beside_it(
+    library: Library, import_photos: Import, tmp_path: Path
+) -> None:
+    for seed, name in enumerate(("IMG_1.HEIC", "IMG_1.MOV")):
+        put_picture(tmp_path / "in" / name, seed, at=1_000_000_000 + seed * 3_000_000)
+    import_photos(tmp_path / "in")
+    still, film = Photo.objects.order_by("original_name")
+    Photo.objects.filter(pk=film.pk).update(still=still)
+    call_command("export", str(tmp_path / "out"))
+    assert len({path.parent for path in (tmp_path / "out").rglob("IMG_1.*")}) == 1
+
+
 def test_an_export_over_an_earlier_one_has_the_bytes_of_each_photo(
     library: Library, import_photos: Import, tmp_path: Path
 ) -> None:
