@@ -11,7 +11,7 @@ from django.utils import timezone
 from jobs import ledger
 from jobs.models import Job
 from jobs.runner import Cancelled, begin_job, run_batch, run_job
-from jobs.services import cancel_job, report, revive_jobs, start_job
+from jobs.services import cancel_job, go_on_later, report, revive_jobs, start_job
 from jobs.steps import StepResult
 from jobs.tests.workbench import FIRST, Bench, let_backoff_pass, row, status
 
@@ -242,6 +242,18 @@ def test_a_job_whose_worker_died_is_queued_again(db: None) -> None:
     assert revive_jobs() == 0
     job = run(job)
     assert (job.status, job.attempt) == ("finished", 2)
+
+
+def test_slices_of_a_long_job_are_no_failed_attempts(db: None) -> None:
+    job = queued("count_to", number=7)
+    for _ in range(5):
+        begun = begin_job(str(job.pk))
+        assert begun
+        go_on_later(begun)
+    begin_job(str(job.pk))
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now())
+    assert revive_jobs() == 1
+    assert run(job).status == "finished"
 
 
 def test_a_presumed_dead_worker_cannot_end_the_job_of_its_successor(db: None) -> None:
