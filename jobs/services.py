@@ -100,6 +100,12 @@ def queue_again(job: Job) -> None:
         enqueue("jobs.tasks.run_job", str(job.pk), cluster=job.arguments["cluster"])
 
 
+def interrupt_jobs() -> None:
+    """No worker is running: what workers were at goes on with the next sweep, not when the lease is over."""
+    begun = Job.objects.filter(status=Job.Status.STARTED, lease_until__isnull=False)
+    begun.filter(arguments__has_key="function").update(lease_until=timezone.now())
+
+
 def go_on_later(job: Job) -> None:
     """The end of a slice of a long job, so that others have a turn; it is no failed attempt."""
     arguments = job.arguments | {"slices": job.arguments.get("slices", 0) + 1}

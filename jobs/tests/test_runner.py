@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection, connections
 from django.utils import timezone
 
@@ -242,6 +244,19 @@ def test_a_job_whose_worker_died_is_queued_again(db: None) -> None:
     assert revive_jobs() == 0
     job = run(job)
     assert (job.status, job.attempt) == ("finished", 2)
+
+
+def test_a_job_goes_on_at_once_when_all_workers_were_stopped(db: None) -> None:
+    job = queued("count_to", number=7)
+    begin_job(str(job.pk))
+    by_command = Job.objects.create(
+        kind="import", status=Job.Status.STARTED, lease_until=timezone.now() + timedelta(minutes=15)
+    )
+    call_command("prepare", alone=True, verbosity=0)
+    assert revive_jobs() == 1
+    assert run(job).status == "finished"
+    by_command.refresh_from_db()
+    assert by_command.status == "started"
 
 
 def test_slices_of_a_long_job_are_no_failed_attempts(db: None) -> None:
