@@ -40,14 +40,12 @@ class PicasaLists:
     """Picasa's lists as one scan finds them: each is looked for once, and read again when it changed."""
 
     def __init__(self) -> None:
-        self._folder: Path | None = None
-        self._lists: list[Path] = []
+        # Paths in order go up and down between folders.
+        self._lists_in = lru_cache(maxsize=64)(picasa_lists)
 
     def entry_of(self, picture: Path) -> picasa.Entry | None:
         """What the list in the folder of a picture says about it."""
-        if picture.parent != self._folder:
-            self._folder, self._lists = picture.parent, picasa_lists(picture.parent)
-        for path in self._lists:
+        for path in self._lists_in(picture.parent):
             try:
                 status = path.stat()
                 if status.st_size <= MAX_SIDECAR_BYTES:
