@@ -63,6 +63,8 @@ def take_names(photo_ids: Sequence[int]) -> Mapping[int, StepResult]:
 
 
 def take_names_of(photo: Photo) -> StepResult:
+    if photo.is_video:
+        return StepResult.skipped("videos carry no names of faces")
     try:
         named = region_import.named_regions(photo)
     except FileNotFoundError:

@@ -94,6 +94,15 @@ def ensure_schedule(**kwargs: Any) -> None:
         )
 
 
+def release_tasks() -> int:
+    """At a start: what workers that are gone had taken from the queue and not begun is free at once.
+
+    Else it would wait until the queue gives it out again, some ten minutes. A task that a worker on another
+    machine holds may be done twice, which does no harm: the ledger and the jobs know who is at what.
+    """
+    return int(OrmQ.objects.filter(lock__gt=timezone.now()).update(lock=timezone.now()))
+
+
 def waiting_tasks() -> int:
     """Queued tasks that no worker holds."""
     return int(OrmQ.objects.filter(lock__lte=timezone.now()).count())

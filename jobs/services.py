@@ -85,7 +85,7 @@ def revive_jobs() -> int:
     for job in silent:
         if "function" not in job.arguments:
             end_job(job, status=Job.Status.FAILED, error=PROCESS_GONE)
-        elif job.attempt >= JOB_ATTEMPTS:
+        elif job.attempt - job.arguments.get("slices", 0) >= JOB_ATTEMPTS:
             end_job(job, status=Job.Status.FAILED, error=WORKER_GONE.format(attempt=job.attempt))
         else:
             queue_again(job)
@@ -98,6 +98,20 @@ def queue_again(job: Job) -> None:
         waiting = Job.objects.filter(pk=job.pk, attempt=job.attempt, ended_at__isnull=True)
         waiting.update(status=Job.Status.QUEUED, lease_until=timezone.now() + JOB_LEASE)
         enqueue("jobs.tasks.run_job", str(job.pk), cluster=job.arguments["cluster"])
+
+
+def interrupt_jobs() -> None:
+    """No worker is running: what workers were at goes on with the next sweep, not when the lease is over."""
+    begun = Job.objects.filter(status=Job.Status.STARTED, lease_until__isnull=False)
+    begun.filter(arguments__has_key="function").update(lease_until=timezone.now())
+
+
+def go_on_later(job: Job) -> None:
+    """The end of a slice of a long job, so that others have a turn; it is no failed attempt."""
+    arguments = job.arguments | {"slices": job.arguments.get("slices", 0) + 1}
+    with transaction.atomic():
+        Job.objects.filter(pk=job.pk, attempt=job.attempt).update(arguments=arguments)
+        queue_again(job)
 
 
 def finish_settled_jobs() -> int:

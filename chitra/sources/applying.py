@@ -1,15 +1,14 @@
 """Write what another program says about a photo into the library."""
 
-from datetime import UTC
 from typing import Any
 
 from chitra.sources.details import Details
 from chitra.sources.sidecars import name_faces, name_regions
 from faces.regions import Regions
+from jobs import ledger
 from photos.importing import keep_sidecar
 from photos.metadata.xmp import read_xmp
-from photos.models import Album, AlbumPhoto, Library, Photo, Tag
-from photos.services import wall_clock
+from photos.models import Album, AlbumPhoto, Library, Photo, PhotoStep, Tag
 from photos.stacks.stacking import RAW_TYPES
 
 MAX_TAG = 200
@@ -63,14 +62,16 @@ def apply_details(photo: Photo, details: Details) -> None:
     if details.is_archived:
         values["is_archived"] = True
     if details.taken_at is not None and photo.taken_at_source in ("file", "upload"):
-        values |= {
-            "taken_at": wall_clock(details.taken_at),
-            "taken_at_utc": details.taken_at.astimezone(UTC),
-            "taken_at_source": "file",
-        }
+        values["file_modified_at"] = details.taken_at
     if values:
         # Not on `photo` as well: when this is rolled back and done again, it has to decide the same.
         Photo.objects.filter(pk=photo.pk).update(**values)
+    if (
+        "latitude" in values
+        or values.get("file_modified_at", photo.file_modified_at) != photo.file_modified_at
+    ):
+        # The step knows what follows from them: the clock of the place, and its names.
+        ledger.reset(PhotoStep.objects.filter(photo=photo, step="metadata").exclude(status="pending"))
     add_tags(photo, [*details.tags, *details.people])
     if details.xmp:
         name_faces(photo, details.xmp)

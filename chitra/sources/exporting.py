@@ -20,6 +20,7 @@ from chitra.sources.records import album_records, named_faces, people_records, p
 from chitra.sources.stack_records import stack_records
 from chitra.sources.xmp_writer import Sidecar, write
 from faces.regions import Region
+from photos.hashing import hash_file
 from photos.models import Library, Photo
 from photos.storages import object_store, originals
 from photos.storages.objects import CHUNK_BYTES
@@ -37,7 +38,7 @@ class BadTarget(ValueError):
 def export_library(
     library: Library, target: Path, *, on_progress: Callable[[Counter[str]], None] = lambda counts: None
 ) -> tuple[Counter[str], list[tuple[str, str]]]:
-    """Write everything but the trash; files of an earlier export are kept when their size is right.
+    """Write everything but the trash; files of an earlier export are kept when their bytes are right.
 
     Returns counts (“written”, “there”, “failed”) and the failures. Raises BadTarget and OSError.
     """
@@ -66,19 +67,24 @@ def export_library(
 def photos_of(library: Library) -> Iterator[Photo]:
     """All photos outside the trash, by id, some at a time."""
     last = 0
-    while batch := list(library.photos.filter(deleted_at__isnull=True, pk__gt=last).order_by("pk")[:BATCH]):
+    photos = library.photos.filter(deleted_at__isnull=True).select_related("still").order_by("pk")
+    while batch := list(photos.filter(pk__gt=last)[:BATCH]):
         yield from batch
         last = batch[-1].pk
 
 
 def with_paths(photos: Iterator[Photo]) -> Iterator[tuple[Photo, str]]:
-    """Each photo with a path of its own, the same at each export of the same photos."""
+    """Each photo with a path of its own, the same at each export of the same photos.
+
+    The film of a live photo lies beside it, whatever its own clock says: so they find each other again.
+    """
     taken: set[str] = set()
     for photo in photos:
         name = PurePath(
             photo.original_name.translate(dict.fromkeys(map(ord, UNUSABLE), "_")).strip(". ") or "photo"
         )
-        folder, stem, suffix = f"originals/{photo.taken_at:%Y/%m}", cut(name.stem), cut(name.suffix)
+        taken_at = (photo.still or photo).taken_at
+        folder, stem, suffix = f"originals/{taken_at:%Y/%m}", cut(name.stem), cut(name.suffix)
         path = f"{folder}/{stem}{suffix}"
         while path.casefold() in taken:
             stem += f"-{photo.pk}"
@@ -95,7 +101,7 @@ def cut(text: str) -> str:
 def write_photo(photo: Photo, path: Path, counts: Counter[str]) -> str:
     """Original and sidecar; why it failed, or ""."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.stat().st_size == photo.size:
+    if is_original(path, photo):
         counts["there"] += 1
     else:
         try:
@@ -105,6 +111,11 @@ def write_photo(photo: Photo, path: Path, counts: Counter[str]) -> str:
         counts["written"] += 1
     path.with_name(f"{path.name}.xmp").write_bytes(sidecar_of(photo))
     return ""
+
+
+def is_original(path: Path, photo: Photo) -> bool:
+    """Whether an earlier export wrote it; it may have had this name for another photo of the same size."""
+    return path.exists() and path.stat().st_size == photo.size and hash_file(path).sha256 == photo.checksum
 
 
 def copy_original(photo: Photo, path: Path) -> None:

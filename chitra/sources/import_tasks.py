@@ -13,7 +13,7 @@ from chitra.sources.importing import Importer
 from chitra.sources.plans import NAMES, Service, detect, make_plan
 from jobs.models import Job
 from jobs.runner import Cancelled
-from jobs.services import queue_again, report, start_job
+from jobs.services import go_on_later, report, start_job
 from photos.importing import BadFolder, inside_scan_roots
 from photos.models import Library
 
@@ -86,7 +86,7 @@ class SliceProgress:
             self.report_now(counts)
         if now > self.ends_at:
             self.report_now(counts)
-            queue_again(self.job)
+            go_on_later(self.job)
             raise Cancelled
 
     def sum(self, counts: Counter[str]) -> Counter[str]:

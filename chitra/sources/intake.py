@@ -13,11 +13,12 @@ from django.db.models import Q
 
 from chitra.sources import picasa
 from chitra.sources.applying import Albums, apply_details
+from chitra.sources.details import Details
 from chitra.sources.homes import free_key, rehome, set_missing, settle
 from chitra.sources.listing import Entry
 from chitra.sources.models import Folder, FolderFile
 from chitra.sources.planning import Change
-from chitra.sources.sidecars import has_sidecar, read_picasa, take_sidecar
+from chitra.sources.sidecars import PicasaLists, has_sidecar, take_sidecar
 from jobs import ledger
 from jobs.events import publish
 from photos.formats.filetypes import HEAD_BYTES, FileType
@@ -57,6 +58,7 @@ class Intake:
         self.library = folder.library
         self.user = user
         self._stored: dict[str, StoredFile] = {}
+        self._lists = PicasaLists()
 
     def take(self, changes: Sequence[Change]) -> list[Outcome]:
         """Carry out some changes in one transaction. Raises StorageUnavailable when the store refuses.
@@ -202,14 +204,18 @@ class Intake:
             self._describe(row)
 
     def _describe(self, row: FolderFile) -> None:
-        """Write what Picasa says about the photo of a file."""
+        """Write what Picasa says about the photo of a file and no list said of it before."""
         assert row.photo is not None
-        path = self.folder.locate(row.path)
-        entry = read_picasa(path.parent).get(path.name.casefold())
-        if entry is not None:
-            apply_details(row.photo, entry.details)
-            for title in entry.albums:
-                Albums(self.library).put(title, row.photo)
+        entry = self._lists.entry_of(self.folder.locate(row.path))
+        if entry is None and not row.picasa:
+            return
+        entry = entry or picasa.Entry(Details())
+        said = FolderFile.objects.filter(photo=row.photo).values_list("picasa", flat=True)
+        news = entry.beyond({fact for facts in said for fact in facts})
+        apply_details(row.photo, news.details)
+        for title in news.albums:
+            Albums(self.library).put(title, row.photo)
+        FolderFile.objects.filter(pk=row.pk).update(picasa=sorted(entry.facts()))
 
     def _columns(self, entry: Entry, checksum: str) -> dict[str, Any]:
         return {
@@ -245,7 +251,7 @@ class Intake:
             setattr(row, name, value)
         photo = Photo.objects.filter(library=self.library, checksum=checksum).first()
         is_known = photo is not None
-        row.photo = photo or self._make_photo(entry, found)
+        row.photo, row.picasa = photo or self._make_photo(entry, found), []
         row.save()
         if is_known:
             self._adopt(row, row.photo)

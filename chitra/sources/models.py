@@ -123,6 +123,9 @@ class FolderFile(models.Model):
     )
     missing_since = models.DateTimeField(null=True, blank=True)
     problem = models.TextField(blank=True)
+    picasa = models.JSONField(
+        default=list, blank=True, editable=False, help_text="What Picasa’s list said when it was last read."
+    )
 
     objects: ClassVar[Any] = FolderFileQuerySet.as_manager()
 

@@ -6,7 +6,7 @@ line's length. Captions and keywords stand here only for files that Picasa canno
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -14,8 +14,8 @@ from chitra.sources.details import Details, clean_texts
 from faces.regions import MAX_REGIONS, Region, box_within
 from photos.metadata.xmp import parse_packet
 
-NAMES = (".picasa.ini", "Picasa.ini", "picasa.ini")
-"""The first versions had no dot."""
+NAMES = (".picasa.ini", "picasa.ini")
+"""In any capitals; the first versions had no dot."""
 CONTACTS = "contacts.xml"
 TURNED = "Picasa shows it turned; the file itself is not."
 ALBUM = ".album:"
@@ -31,6 +31,45 @@ class Entry:
     details: Details
     albums: tuple[str, ...] = ()
     remark: str = ""
+
+    def facts(self) -> set[str]:
+        """All that is said, one text for each thing."""
+        details = self.details
+        values: dict[str, Collection[object]] = {
+            "caption": [details.description] if details.description else [],
+            "place": [(details.latitude, details.longitude)] if details.latitude is not None else [],
+            "star": [True] if details.is_favorite else [],
+            "hidden": [True] if details.is_archived else [],
+            "keyword": details.tags,
+            "face": details.faces,
+            "album": self.albums,
+        }
+        return {fact(kind, value) for kind, several in values.items() for value in several}
+
+    def beyond(self, known: Collection[str]) -> "Entry":
+        """What is said that is not among these facts."""
+        details = self.details
+
+        def is_new(kind: str, value: object) -> bool:
+            return fact(kind, value) not in known
+
+        is_new_place = is_new("place", (details.latitude, details.longitude))
+        return Entry(
+            Details(
+                description=details.description if is_new("caption", details.description) else "",
+                latitude=details.latitude if is_new_place else None,
+                longitude=details.longitude if is_new_place else None,
+                tags=tuple(tag for tag in details.tags if is_new("keyword", tag)),
+                is_favorite=details.is_favorite and is_new("star", True),
+                is_archived=details.is_archived and is_new("hidden", True),
+                faces=tuple(face for face in details.faces if is_new("face", face)),
+            ),
+            tuple(title for title in self.albums if is_new("album", title)),
+        )
+
+
+def fact(kind: str, value: object) -> str:
+    return f"{kind} {value}"
 
 
 def is_ini(name: str) -> bool:

@@ -30,6 +30,7 @@ IMMICH_MADE = re.compile(r"(^|/)(thumbs|encoded-video|profile)/[0-9a-f]{8}(-[0-9
 MADE_BY_IMMICH = "A small picture or converted film that Immich made."
 TRASHED = "It was in the trash of the other service."
 UNUSED = "A sidecar without its file."
+DAMAGED = "Its sidecar is damaged."
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def plan_folders(service: Service, files: list[SourceFile], read: Read, *, with_
             name = next((name for name in asked if name in sidecars), "")
             used.add(name)
             details = details_of(read(sidecars[name])) if name else None
-            planned = Planned(file, details, albums)
+            planned = Planned(file, details, albums, DAMAGED if name and details is None else "")
             plan.files.append(with_entry(planned, entries.get(file.name.casefold())))
         plan.left_out += [(sidecars[name].shown, UNUSED) for name in sidecars.keys() - used]
     return plan
@@ -178,7 +179,12 @@ def with_entry(planned: Planned, entry: picasa.Entry | None) -> Planned:
     if entry is None:
         return planned
     details = planned.details.or_else(entry.details) if planned.details else entry.details
-    return replace(planned, details=details, albums=(*planned.albums, *entry.albums), remark=entry.remark)
+    return replace(
+        planned,
+        details=details,
+        albums=(*planned.albums, *entry.albums),
+        remark=planned.remark or entry.remark,
+    )
 
 
 def plan_apple(plan: ImportPlan, files: list[SourceFile], read: Read) -> ImportPlan:

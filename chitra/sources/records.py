@@ -1,5 +1,6 @@
 """Photos, people and albums as an export of Chitra writes them, and back into a library."""
 
+from base64 import b64decode, b64encode
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,8 @@ from faces.people import MAX_ALIASES, clean_person_name, spelt
 from faces.region_import import apply_regions
 from faces.regions import Region
 from faces.services import SAME_FACE_OVERLAP, intersection_over_union
-from photos.models import Album, AlbumPhoto, Library, Photo, Tag
+from photos.importing import keep_sidecar
+from photos.models import Album, AlbumPhoto, Library, Photo, Sidecar, Tag
 
 PLAIN_FIELDS = (
     "original_name",
@@ -44,6 +46,8 @@ def photo_record(photo: Photo, file: str) -> dict[str, Any]:
         record[name] = value.isoformat() if value else None
     tags = Tag.objects.filter(photo=photo, source=Tag.Source.PERSON).order_by("name")
     record["tags"] = [tag.name for tag in tags]
+    sidecar = Sidecar.objects.filter(photo=photo).first()
+    record["sidecar"] = b64encode(sidecar.xmp).decode() if sidecar else ""
     record["faces"] = [
         {"name": name, "box": [round(edge, DIGITS) for edge in face.box]} for name, face in named_faces(photo)
     ]
@@ -59,6 +63,7 @@ def named_faces(photo: Photo) -> list[tuple[str, Face]]:
 
 def restore_photo(photo: Photo, record: dict[str, Any]) -> None:
     """Give a photo what the record says; people of its faces are found or made by name."""
+    keep_sidecar(photo, b64decode(record.get("sidecar", "")))  # what is read from it stays so
     values = {name: record[name] for name in PLAIN_FIELDS if name in record}
     for name in MOMENT_FIELDS:
         if name in record:
@@ -150,11 +155,17 @@ def album_records(library: Library) -> list[dict[str, Any]]:
 
 
 def restore_albums(library: Library, records: list[dict[str, Any]]) -> None:
-    """Find or make the albums by name; photos that are not in them yet come behind those that are."""
+    """Find or make the albums by name; photos that are not in them yet come behind those that are.
+
+    Of several with one name each record gets its own.
+    """
+    restored: list[int] = []
     for record in records:
-        album = Album.objects.filter(library=library, name=record["name"]).order_by("pk").first()
+        named = Album.objects.filter(library=library, name=record["name"]).exclude(pk__in=restored)
+        album = named.order_by("pk").first()
         if album is None:
             album = Album.objects.create(library=library, name=record["name"])
+        restored.append(album.pk)
         checksums = [*record["photos"], record["cover"] or ""]
         photos = Photo.objects.filter(library=library, checksum__in=checksums)
         ids = dict(photos.values_list("checksum", "pk"))

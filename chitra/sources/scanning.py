@@ -30,7 +30,7 @@ from photos.taking import in_groups
 
 MOST_LISTED = 1000
 BATCH = 1000
-LOCK_CLASS = 7_240_002
+LOCK_CLASS = 7_240_004
 BUSY = "The folder is being scanned already."
 WORK: tuple[Kind, ...] = ("back", "new", "changed")
 

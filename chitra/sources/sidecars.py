@@ -36,17 +36,31 @@ def has_sidecar(picture: Path) -> bool:
         return False
 
 
-def read_picasa(folder: Path) -> dict[str, picasa.Entry]:
-    """What Picasa's list in a folder says, by name of the file in lower case; nothing of none."""
-    for name in picasa.NAMES:
-        path = folder / name
-        try:
-            status = path.stat()
-            if path.is_file() and status.st_size <= MAX_SIDECAR_BYTES:
-                return _parsed(path, status.st_mtime_ns, status.st_size)
-        except OSError:
-            continue  # a scan names it, for it reads that file too
-    return {}
+class PicasaLists:
+    """Picasa's lists as one scan finds them: each is looked for once, and read again when it changed."""
+
+    def __init__(self) -> None:
+        # Paths in order go up and down between folders.
+        self._lists_in = lru_cache(maxsize=64)(picasa_lists)
+
+    def entry_of(self, picture: Path) -> picasa.Entry | None:
+        """What the list in the folder of a picture says about it."""
+        for path in self._lists_in(picture.parent):
+            try:
+                status = path.stat()
+                if status.st_size <= MAX_SIDECAR_BYTES:
+                    return _parsed(path, status.st_mtime_ns, status.st_size).get(picture.name.casefold())
+            except OSError:
+                continue  # a scan names it, for it reads that file too
+        return None
+
+
+def picasa_lists(folder: Path) -> list[Path]:
+    """Picasa's lists in a folder; the one with a dot, which newer versions write, comes first."""
+    try:
+        return sorted(path for path in folder.iterdir() if picasa.is_ini(path.name) and path.is_file())
+    except OSError:
+        return []
 
 
 @lru_cache(maxsize=8)

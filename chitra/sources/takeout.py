@@ -83,6 +83,7 @@ def owners(name: str) -> Iterator[tuple[str, int]]:
     if dot + extension in CLIPS:
         for still in STILLS:
             yield stem + still, number
+            yield name + still, 0  # PXL_1.MP.jpg has its film as PXL_1.MP beside it
     if match := ANY_SUFFIX.fullmatch(stem):
         yield match[1] + dot + extension, number
 

@@ -12,7 +12,7 @@ from chitra.sources.models import Folder
 from chitra.sources.scanning import Scan, ScanReport
 from jobs.models import Job
 from jobs.runner import Cancelled
-from jobs.services import queue_again, report, start_job
+from jobs.services import go_on_later, report, start_job
 
 SLICE_SECONDS = 240  # a task of the queue may take ten minutes
 REPORT_EVERY_SECONDS = 1.0
@@ -66,7 +66,7 @@ class SliceProgress:
             self.report_now(result)
         if now > self.ends_at:
             Folder.objects.filter(pk=self.folder.pk).update(interim=self._sum(result))
-            queue_again(self.job)
+            go_on_later(self.job)
             raise Cancelled
 
     def report_now(self, result: ScanReport) -> None:

@@ -26,10 +26,11 @@ NOT_THERE = "The folder cannot be watched now: {reason}. A schedule still scans 
 def watch(stop: Event) -> None:
     """Watch until `stop` is set, also folders that come meanwhile."""
     before: set[str] = set()
+    waiting: set[str] = set()
     while not stop.is_set():
         watched = folders_to_watch()
         if watched:
-            follow(watched, stop, begin=watched.keys() - before)
+            waiting = follow(watched, stop, begin=watched.keys() - (before - waiting))
         else:
             stop.wait(LOOK_AGAIN_MS / 1000)
         before = set(watched)
@@ -56,9 +57,13 @@ def can_be_watched(folder: Folder) -> bool:
     return is_there
 
 
-def follow(watched: dict[str, Folder], stop: Event, *, begin: set[str]) -> None:
-    """Start scans as things change, and of `begin` at once, until the folders to watch are others."""
+def follow(watched: dict[str, Folder], stop: Event, *, begin: set[str]) -> set[str]:
+    """Start scans as things change, and of `begin` at once, until the folders to watch are others.
+
+    Returns those that still wait for a scan.
+    """
     from watchfiles import watch as changes_in
+    from watchfiles._rust_notify import WatchfilesRustInternalError
 
     waiting = set(begin)
     all_changes = changes_in(
@@ -77,13 +82,17 @@ def follow(watched: dict[str, Folder], stop: Event, *, begin: set[str]) -> None:
             for folder in watched.values():
                 tell(folder, "")
             if folders_to_watch().keys() != watched.keys():
-                return
+                break
+    except WatchfilesRustInternalError as error:
+        logger.warning("Something changed that cannot be named, so all folders are scanned: %s", error)
+        return set(watched)
     except OSError as error:
         reason = TOO_MANY if error.errno in (errno.ENOSPC, errno.EMFILE) else str(error)
         logger.warning("Folders cannot be watched: %s", reason)
         for folder in watched.values():
             tell(folder, reason)
         stop.wait(LOOK_AGAIN_MS / 1000)
+    return waiting
 
 
 def lies_in(path: str, root: str) -> bool:

@@ -22,6 +22,7 @@ from jobs.models import Job, StepStatus
 from jobs.steps import StepResult
 from photos.models import Library, Photo, PhotoStep
 from photos.steps import make_renditions
+from photos.tests.films import film
 from photos.tests.pictures import picture, png
 
 pytestmark = pytest.mark.django_db
@@ -278,6 +279,11 @@ def test_names_in_the_file_are_put_on_the_faces(add: AddPhoto) -> None:
     entry = JournalEntry.objects.get(verb="import")
     undo(entry, actor=None)
     assert not Person.objects.exists()
+
+
+def test_a_video_has_no_names_to_take(add: AddPhoto) -> None:
+    video = add(data=film())
+    assert steps.take_names([video.pk])[video.pk].status == StepStatus.SKIPPED
 
 
 def test_what_people_said_is_stronger_than_a_file(add: AddPhoto) -> None:

@@ -68,6 +68,15 @@ def test_a_wake_up_and_its_task_are_written_together(bench: Bench, monkeypatch: 
     assert not StepWake.objects.exists()
 
 
+def test_a_start_frees_what_was_taken_from_the_queue_and_not_begun(bench: Bench) -> None:
+    queue.request_drain("first")
+    OrmQ.objects.update(lock=timezone.now() + timedelta(minutes=10))
+    assert queue.waiting_tasks() == 0
+    call_command("prepare", verbosity=0)
+    assert ("default", "jobs.tasks.drain", ("first",)) in queued()
+    assert not OrmQ.objects.filter(lock__gt=timezone.now()).exists()
+
+
 def test_a_lost_wake_up_is_recovered_by_the_sweep(photos: list[int]) -> None:
     queue.request_drain("first")
     OrmQ.objects.all().delete()  # the worker died with the task in its hands

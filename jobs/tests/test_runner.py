@@ -2,16 +2,18 @@
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection, connections
 from django.utils import timezone
 
 from jobs import ledger
 from jobs.models import Job
 from jobs.runner import Cancelled, begin_job, run_batch, run_job
-from jobs.services import cancel_job, report, revive_jobs, start_job
+from jobs.services import cancel_job, go_on_later, report, revive_jobs, start_job
 from jobs.steps import StepResult
 from jobs.tests.workbench import FIRST, Bench, let_backoff_pass, row, status
 
@@ -242,6 +244,31 @@ def test_a_job_whose_worker_died_is_queued_again(db: None) -> None:
     assert revive_jobs() == 0
     job = run(job)
     assert (job.status, job.attempt) == ("finished", 2)
+
+
+def test_a_job_goes_on_at_once_when_all_workers_were_stopped(db: None) -> None:
+    job = queued("count_to", number=7)
+    begin_job(str(job.pk))
+    by_command = Job.objects.create(
+        kind="import", status=Job.Status.STARTED, lease_until=timezone.now() + timedelta(minutes=15)
+    )
+    call_command("prepare", alone=True, verbosity=0)
+    assert revive_jobs() == 1
+    assert run(job).status == "finished"
+    by_command.refresh_from_db()
+    assert by_command.status == "started"
+
+
+def test_slices_of_a_long_job_are_no_failed_attempts(db: None) -> None:
+    job = queued("count_to", number=7)
+    for _ in range(5):
+        begun = begin_job(str(job.pk))
+        assert begun
+        go_on_later(begun)
+    begin_job(str(job.pk))
+    Job.objects.filter(pk=job.pk).update(lease_until=timezone.now())
+    assert revive_jobs() == 1
+    assert run(job).status == "finished"
 
 
 def test_a_presumed_dead_worker_cannot_end_the_job_of_its_successor(db: None) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def read_iptc(block: bytes) -> IptcFields:
     data = resources.get(_IPTC, b"")
     if picture is None or not data.startswith(b"\x1c"):
         return IptcFields()
-    values = _datasets(picture)
+    values = _datasets(data)
     is_utf8 = values.get(_ENCODING) == [_UTF8_MARK]
 
     def first(dataset: int) -> str:
@@ -89,14 +90,25 @@ def _picture_with(resources: bytes) -> "JpegImageFile | None":
         return None
 
 
-def _datasets(picture: "JpegImageFile") -> dict[tuple[int, int], list[bytes]]:
-    """Values by record and number."""
-    from PIL.IptcImagePlugin import getiptcinfo
+def _datasets(data: bytes) -> dict[tuple[int, int], list[bytes]]:
+    """Values by record and number, as far as the records are whole."""
+    from PIL.IptcImagePlugin import IptcImageFile, getiptcinfo
 
-    try:
-        found = getiptcinfo(picture) or {}
-    except (SyntaxError, OSError, TypeError, ValueError, struct.error):
-        return {}
+    class Records(IptcImageFile):
+        """Pillow's own class gives nothing of damaged records; here the first damage ends them."""
+
+        def field(self) -> tuple[tuple[int, int] | None, int]:
+            try:
+                return super().field()
+            except (SyntaxError, OSError, LookupError, struct.error):
+                return None, 0
+
+        def _open(self) -> None:
+            with suppress(LookupError, TypeError, OSError):  # there is no picture in them
+                super()._open()
+            self._mode, self._size = "L", (1, 1)
+
+    found = getiptcinfo(Records(io.BytesIO(data))) or {}
     values = {key: value if isinstance(value, list) else [value] for key, value in found.items()}
     return {key: [value or b"" for value in several] for key, several in values.items()}
 

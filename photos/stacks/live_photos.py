@@ -6,6 +6,7 @@ from pathlib import PurePath
 from django.db.models import QuerySet
 
 from photos.models import Photo
+from photos.stacks import shot_names
 from photos.words import named_like
 
 LONGEST_CLIP_SECONDS = 6.0
@@ -74,7 +75,7 @@ def shot_name(photo: Photo) -> str:
 
 def folder_of(photo: Photo) -> str:
     """Where its file lay; in whichever part of a split export."""
-    return str(PurePath(photo.source_path).parent).rpartition(".zip/")[2]
+    return shot_names.folder_of(photo.source_path).rpartition(".zip/")[2]
 
 
 def is_short(photo: Photo) -> bool:

@@ -29,7 +29,11 @@ EDITED = (
     "-编辑",
 )
 """How Google calls edited copies, in the languages it speaks."""
-_EDITED_ENDS = re.compile("(.+?)(?:" + "|".join(map(re.escape, EDITED)) + r"|-edit(?:-\d{1,2})?|~\d{1,2})")
+_EDITED_ENDS = re.compile(
+    "(.+?)(?:(?:" + "|".join(map(re.escape, EDITED)) + r")(\(\d{1,4}\))?|_edited|-edit(?:-\d{1,2})?|~\d{1,2})"
+)
+"""`IMG_1-edited(1).jpg` is the edited copy of `IMG_1(1).jpg`."""
+_TAKEOUT_PART = re.compile(r"[^/]+/Takeout/")
 _APPLE_EDITED = re.compile(r"img_e(\d{4,})")
 _PIXEL_PART = re.compile(r"(.+)\.(?:raw|portrait)-\d\d\.(cover|original)")
 """`PXL_….RAW-01.COVER.jpg` is what the phone made of `PXL_….RAW-02.ORIGINAL.dng`."""
@@ -64,7 +68,7 @@ def read_shot_name(name: str) -> ShotName:
     if match := _PIXEL_PART.fullmatch(stem):
         return ShotName(match[1], is_edited=match[2] == "cover")
     if match := _EDITED_ENDS.fullmatch(stem):
-        return ShotName(match[1], is_edited=True)
+        return ShotName(match[1] + (match[2] or ""), is_edited=True)
     return ShotName(stem)
 
 
@@ -79,8 +83,8 @@ def read_burst_name(name: str) -> BurstName:
 
 
 def folder_of(source_path: str) -> str:
-    """The folder of a file by its path, "" where that is not known."""
-    return str(PurePath(source_path).parent) if source_path else ""
+    """The folder of a file by its path, the same one in all parts of Google's export; "" when not known."""
+    return str(PurePath(_TAKEOUT_PART.sub("Takeout/", source_path)).parent) if source_path else ""
 
 
 def shot_key(name: str, source_path: str) -> int | None:

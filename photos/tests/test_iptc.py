@@ -58,6 +58,15 @@ def test_a_checksum_that_does_not_fit_says_outdated() -> None:
     assert read_iptc(photoshop((0x0404, FIELDS), (0x0425, b"x" * 16))).is_outdated
 
 
+@pytest.mark.parametrize(
+    "damage", [b"\x1b\x02\x5a\0\x01x", b"\x1c\x02\x5a\xff\x01x", b"\x1c\xff\x5a\0\x01x", b"\x1c\x02"]
+)
+def test_what_stands_before_a_damage_counts(damage: bytes) -> None:
+    found = read_iptc(photoshop((0x0404, FIELDS + damage + FIELDS)))
+    assert (found.title, found.keywords, found.city) == ("The lake", ("water", "früh"), "Lucerne")
+    assert read_iptc(FIELDS + damage).title == "The lake"
+
+
 def test_records_that_a_tiff_has_as_numbers_are_read() -> None:
     data = FIELDS + bytes(-len(FIELDS) % 4)
     turned = b"".join(data[at : at + 4][::-1] for at in range(0, len(data), 4))

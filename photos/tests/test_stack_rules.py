@@ -61,10 +61,26 @@ def test_raw_files_in_a_folder_of_their_own_are_found_by_time() -> None:
 
 @pytest.mark.parametrize(
     ("original", "edited"),
-    [("IMG_1234.HEIC", "IMG_E1234.HEIC"), ("IMG_1.jpg", "IMG_1-edited.jpg"), ("PXL_1.jpg", "PXL_1~2.jpg")],
+    [
+        ("IMG_1234.HEIC", "IMG_E1234.HEIC"),
+        ("IMG_1.jpg", "IMG_1-edited.jpg"),
+        ("IMG_1(2).jpg", "IMG_1-edited(2).jpg"),
+        ("IMG_1(2).jpg", "IMG_1(2)-edited.jpg"),
+        ("IMG_1.HEIC", "IMG_1_edited.jpeg"),
+        ("PXL_1.jpg", "PXL_1~2.jpg"),
+    ],
 )
 def test_an_edited_copy_stands_before_its_original(original: str, edited: str) -> None:
     assert kinds(in_folder(original), in_folder(edited, seconds=None)) == [("edited", (edited, original))]
+
+
+@pytest.mark.parametrize("parts", [("a-001.zip", "a-002.zip"), ("a", "b")])
+def test_parts_of_one_takeout_are_one_folder(parts: tuple[str, str]) -> None:
+    one, two = (f"/a/{part}/Takeout/Google Photos/Rome" for part in parts)
+    files = in_folder("A.jpg", one, camera=""), in_folder("A-edited.jpg", two, camera="")
+    assert kinds(*files) == [("edited", ("A-edited.jpg", "A.jpg"))]
+    other = in_folder("A-edited.jpg", f"/b/{parts[1]}/Takeout/Google Photos/Rome", camera="")
+    assert kinds(files[0], other) == []
 
 
 def test_raw_picture_and_edited_copy_are_one_stack() -> None:

@@ -137,8 +137,9 @@ def make_plan(host: str, port: int, photos: Path | None) -> Plan:
 
 
 def make_preparation(environment: dict[str, str]) -> Part:
-    """The step that brings the database up to date."""
-    return _manage("prepare", "prepare", environment=environment)
+    """The step that brings the database up to date; no worker elsewhere has to do with an embedded one."""
+    alone = ["--alone"] if environment else []
+    return _manage("prepare", "prepare", *alone, environment=environment)
 
 
 def make_services(host: str, port: int, environment: dict[str, str]) -> list[Part]:

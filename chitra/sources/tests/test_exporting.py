@@ -1,10 +1,12 @@
 """What is exported comes back as it was, whatever its names and sizes are."""
 
+import hashlib
 import json
 import os
 import shutil
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,14 @@ from django.core.management import call_command
 
 from chitra.sources.records import restore_people
 from chitra.sources.tests.trees import put_picture
+from chitra.sources.xmp_writer import Sidecar as XmpSidecar
+from chitra.sources.xmp_writer import write
 from faces.models import Face, JournalEntry, Person
 from faces.undo import undo
 from jobs.tasks import drain
 from photos.models import Album, Library, Photo, Tag
 from photos.stacks.editing import stack_photos
+from photos.tests.pictures import bmp, jpeg, taken
 
 Import = Callable[..., str]
 
@@ -59,6 +64,7 @@ def test_an_export_comes_back_as_it_was(
     album = Album.objects.create(library=library, name="Summer", description="In Rome", cover=two)
     for position, photo in enumerate((three, one)):
         album.entries.create(photo=photo, position=position)
+    Album.objects.create(library=library, name="Summer").entries.create(photo=two, position=1)
     person = Person.objects.create(
         library=library, name="Charlie", birth_date="2001-02-03", aliases=["Charles"], is_favorite=True
     )
@@ -97,6 +103,53 @@ def test_times_of_files_outlive_an_export(
     drain("metadata")
     assert {photo.taken_at.isoformat() for photo in Photo.objects.all()} == {"2001-09-09T01:46:40+00:00"}
     assert Photo.objects.count() == 2
+
+
+def test_what_a_sidecar_says_outlives_an_export(
+    library: Library, bob: Any, import_photos: Import, tmp_path: Path
+) -> None:
+    picture = tmp_path / "in" / "a.jpg"
+    picture.parent.mkdir()
+    picture.write_bytes(jpeg(exif=taken("2020:01:01 10:00:00")))
+    said = XmpSidecar(datetime(2019, 5, 1, 12, tzinfo=UTC), latitude=41.5, longitude=12.25)
+    picture.with_name("a.jpg.xmp").write_bytes(write(said, [], width=64, height=48))
+    import_photos(tmp_path / "in")
+    drain("metadata")
+    call_command("export", str(tmp_path / "first"))
+    import_photos(tmp_path / "first", "--user", "bob@example.org")
+    drain("metadata")
+    assert {photo.taken_at.year for photo in Photo.objects.all()} == {2019}
+    call_command("export", str(tmp_path / "second"), "--user", "bob@example.org")
+    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+
+
+def test_the_film_of_a_live_photo_is_exported_beside_it(
+    library: Library, import_photos: Import, tmp_path: Path
+) -> None:
+    for seed, name in enumerate(("IMG_1.HEIC", "IMG_1.MOV")):
+        put_picture(tmp_path / "in" / name, seed, at=1_000_000_000 + seed * 3_000_000)
+    import_photos(tmp_path / "in")
+    still, film = Photo.objects.order_by("original_name")
+    Photo.objects.filter(pk=film.pk).update(still=still)
+    call_command("export", str(tmp_path / "out"))
+    assert len({path.parent for path in (tmp_path / "out").rglob("IMG_1.*")}) == 1
+
+
+def test_an_export_over_an_earlier_one_has_the_bytes_of_each_photo(
+    library: Library, import_photos: Import, tmp_path: Path
+) -> None:
+    for folder in "ab":
+        (tmp_path / "in" / folder).mkdir(parents=True)
+        (tmp_path / "in" / folder / "same.bmp").write_bytes(bmp(64, 48, seed=ord(folder)))
+    import_photos(tmp_path / "in")
+    call_command("export", str(tmp_path / "out"))
+    first, second = Photo.objects.order_by("pk")
+    assert first.size == second.size
+    Photo.objects.filter(pk=first.pk).move_to_trash()
+    call_command("export", str(tmp_path / "out"))
+    [listed] = map(json.loads, (tmp_path / "out" / "photos.jsonl").read_text().splitlines())
+    written = hashlib.sha256((tmp_path / "out" / listed["file"]).read_bytes()).hexdigest()
+    assert written == listed["sha256"] == second.checksum
 
 
 def test_an_export_adds_to_people_and_overwrites_nothing(library: Library) -> None:

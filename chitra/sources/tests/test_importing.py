@@ -94,6 +94,30 @@ def test_a_second_import_finds_everything_there(takeout: Path, import_photos: Im
     assert Tag.objects.count() == 1
 
 
+def test_a_second_import_leaves_photos_on_the_clock_of_their_place(
+    takeout: Path, import_photos: Import
+) -> None:
+    for _ in range(2):
+        import_photos(takeout)
+        drain("metadata")
+        placed = by_name()[1]
+        assert (placed.taken_at.hour, placed.utc_offset_minutes) == (13, 60)
+        assert placed.taken_at_utc == datetime(2020, 1, 1, 12, tzinfo=UTC)
+
+
+def test_a_photo_that_was_there_gets_time_and_place_that_it_lacks(
+    takeout: Path, import_photos: Import, tmp_path: Path
+) -> None:
+    put_picture(tmp_path / "before" / "x.jpg", 2, at=1_000_000_000)
+    import_photos(tmp_path / "before")
+    drain("metadata")
+    import_photos(takeout)
+    drain("metadata")
+    photo = Photo.objects.get(original_name="x.jpg")
+    assert (photo.latitude, photo.country_code) == (48.5, "DE")
+    assert photo.taken_at_utc == datetime(2020, 1, 1, 12, tzinfo=UTC)
+
+
 def test_a_takeout_split_into_archives_is_one(takeout: Path, import_photos: Import, tmp_path: Path) -> None:
     parts = [tmp_path / "takeout-001.zip", tmp_path / "takeout-002.zip"]
     files = [path for path in sorted(takeout.rglob("*")) if path.is_file()]
@@ -139,6 +163,12 @@ def test_xmp_sidecars_say_what_a_photo_is(import_photos: Import, tmp_path: Path)
     assert (photo.title, photo.description, photo.rating) == ("Rome", "At <the> fountain & co", 4)
     assert (photo.latitude, photo.longitude) == pytest.approx((-41.5, 12.25))
     assert sorted(tag.name for tag in photo.tags.all()) == ["Places/Italy", "sea"]
+
+
+def test_a_damaged_sidecar_is_told(import_photos: Import, tmp_path: Path) -> None:
+    put_picture(tmp_path / "in" / "a.jpg", 1).with_name("a.jpg.xmp").write_text("<x:xmpmeta")
+    import_photos(tmp_path / "in", "--report", tmp_path / "report.csv")
+    assert "Its sidecar is damaged." in (tmp_path / "report.csv").read_text()
 
 
 def test_folders_become_albums_when_that_is_wanted(import_photos: Import, tmp_path: Path) -> None:

@@ -147,6 +147,12 @@ def root(tmp_path: Path, settings: Any) -> Path:
     return tmp_path / "nas"
 
 
+@pytest.fixture
+def folder(root: Path, library: Library, media: Path) -> Folder:
+    made: Folder = Folder.objects.create(library=library, path=str(root))
+    return made
+
+
 @pytest.mark.parametrize("mode", Folder.Mode.values)
 def test_a_scan_reads_it_with_the_pictures_and_when_it_changes(
     mode: str, root: Path, library: Library, media: Path
@@ -167,3 +173,66 @@ def test_a_scan_reads_it_with_the_pictures_and_when_it_changes(
     assert sorted(tag.name for tag in photo.tags.all()) == ["Italy", "night", "sea"]
     assert not other.tags.exists()
     assert Face.objects.count() == 1
+
+
+def test_a_changed_list_brings_nothing_back_that_people_took_away(folder: Folder, root: Path) -> None:
+    put_picture(root / "a.jpg", 1)
+    (root / ".picasa.ini").write_bytes(LIST)
+    scan(folder)
+    photo = Photo.objects.get()
+    Photo.objects.update(is_favorite=False, description="", latitude=None, longitude=None)
+    photo.albums.get().entries.all().delete()
+    photo.tags.all().delete()
+    Face.objects.all().delete()
+
+    more = LIST.replace(b"keywords=sea", b"hidden=yes\nkeywords=night,sea").replace(b"[A.jpg]", b"[a.JPG]")
+    (root / ".picasa.ini").write_bytes(more)
+    assert scan(folder) == {"refused": 1, "unchanged": 1}
+    photo.refresh_from_db()
+    assert photo.is_archived
+    assert photo.tags.get().name == "night"
+    assert (photo.is_favorite, photo.description, photo.latitude) == (False, "", None)
+    assert not photo.albums.exists()
+    assert not Face.objects.exists()
+
+
+def test_a_star_that_was_taken_and_given_again_in_picasa_counts(folder: Folder, root: Path) -> None:
+    put_picture(root / "a.jpg", 1)
+    for star in (b"star=yes\n", b"", b"star=yes\n"):
+        Photo.objects.update(is_favorite=False)
+        (root / ".picasa.ini").write_bytes(b"[a.jpg]\n" + star)
+        scan(folder)
+        assert Photo.objects.get().is_favorite == bool(star)
+
+
+def test_what_a_list_said_goes_with_a_picture_that_moves(folder: Folder, root: Path) -> None:
+    put_picture(root / "in" / "a.jpg", 1)
+    put_picture(root / "b.jpg", 2)
+    (root / "in" / ".picasa.ini").write_bytes(LIST)
+    (root / ".picasa.ini").write_bytes(b"[Picasa]\n")
+    scan(folder)
+    Photo.objects.update(is_favorite=False)
+    (root / "in" / "a.jpg").rename(root / "a.jpg")
+    (root / "in" / ".picasa.ini").replace(root / ".picasa.ini")
+    scan(folder)
+    assert not Photo.objects.filter(is_favorite=True).exists()
+
+
+def test_other_bytes_at_a_path_are_another_photo_which_the_list_speaks_for(
+    folder: Folder, root: Path
+) -> None:
+    Folder.objects.update(mode="copied")
+    put_picture(root / "a.jpg", 1)
+    (root / ".picasa.ini").write_bytes(LIST)
+    scan(folder)
+    put_picture(root / "a.jpg", 2)
+    scan(folder)
+    assert Photo.objects.filter(is_favorite=True).count() == 2
+
+
+@pytest.mark.parametrize("name", ["PICASA.INI", "Picasa.ini", ".Picasa.INI"])
+def test_a_scan_finds_a_list_in_any_capitals(name: str, folder: Folder, root: Path) -> None:
+    put_picture(root / "a.jpg", 1)
+    (root / name).write_bytes(LIST)
+    scan(folder)
+    assert Photo.objects.get().is_favorite

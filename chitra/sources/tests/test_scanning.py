@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 
 from chitra.sources.models import Folder, FolderFile
-from chitra.sources.scanning import Scan, ScanRefused, ScanReport
+from chitra.sources.scanning import LOCK_CLASS, Scan, ScanRefused, ScanReport, only_one
 from chitra.sources.tests.trees import fingerprint, put_picture
+from faces.journal import PEOPLE_LOCK
 from jobs.models import Job
 from photos import taking
 from photos.file_check import Check, Cursor
@@ -224,6 +226,19 @@ def test_another_disk_without_the_files_needs_a_word(folder: Folder, root: Path)
     with pytest.raises(ScanRefused, match="another disk"):
         scan(folder)
     assert scan(folder, is_right_disk=True) == {"missing": 1, "unchanged": 1}
+
+
+def test_people_may_be_changed_while_a_folder_is_scanned(folder: Folder, root: Path) -> None:
+    """Locks of both are numbers, and those of folders and libraries are often equal."""
+    put_picture(root / "a.jpg")
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [PEOPLE_LOCK, folder.pk])
+        assert scan(folder) == {"added": 1}
+        with only_one(folder):
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, folder.pk])
+            assert cursor.fetchone() == (False,)
+    other.close()
 
 
 def test_a_dry_run_changes_nothing(folder: Folder, root: Path) -> None:

@@ -49,6 +49,7 @@ UUID = "e2b0c5a8-7d1f-4c1e-9a64-0d8b6f6b7a11.jpg"
         ("IMG_1.MP4", "IMG_1.HEIC.json"),
         ("IMG_1(1).MOV", "IMG_1.HEIC.supplemental-metadata(1).json"),
         ("PXL_20230101_101010.MP", "PXL_20230101_101010.jpg.json"),
+        ("PXL_20230101_101010.MP", "PXL_20230101_101010.MP.jpg.supplemental-metada.json"),
         ("title without extension.png", "title without extension.json"),
         ("a (1).jpg", "a (1).jpg.json"),
     ],

@@ -1,5 +1,6 @@
 """Watched folders: a change starts a scan."""
 
+import os
 from pathlib import Path
 from threading import Event, Timer
 
@@ -56,6 +57,18 @@ def test_a_folder_is_scanned_when_its_watching_begins(
 ) -> None:
     one, _ = folders
     assert follow(folders, monkeypatch, {one}) == [folders[one].pk]
+
+
+def test_a_change_of_a_file_whose_name_is_no_text_starts_scans_too(
+    folders: dict[str, Folder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = folders
+    timer = Timer(1, put_picture, [Path(os.fsdecode(os.fsencode(two) + b"/\xff.jpg"))])
+    timer.start()
+    monkeypatch.setattr(watching, "QUIET_MS", 200)
+    monkeypatch.setattr(watching, "LOOK_AGAIN_MS", 500)
+    assert watching.follow(folders, Event(), begin=set()) == {one, two}
+    timer.join()
 
 
 def test_a_change_during_a_scan_is_not_lost(folders: dict[str, Folder]) -> None:
