@@ -1,6 +1,7 @@
 """The web server over real sockets: what it says to requests that it does not take."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,15 @@ def test_a_header_that_is_too_long_is_refused_in_words(web: WebProcess) -> None:
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: %s\r\n\r\n" % (b"x" * 20_000)
     status, body = ask(web, request)
     assert (status, json.loads(body)["error"]) == (431, "headers_too_large")
+
+
+def test_a_request_that_is_refused_unread_has_an_id_that_the_log_knows(web: WebProcess) -> None:
+    with socket.create_connection(("127.0.0.1", web.port), timeout=30) as link:
+        link.sendall(b"GET /?q=%s HTTP/1.1\r\nHost: localhost\r\n\r\n" % (b"x" * 20_000))
+        answer = b"".join(iter(lambda: link.recv(65536), b""))
+    request_id = re.search(rb"X-Request-ID: ([0-9a-f]{32})\r\n", answer)
+    assert request_id is not None
+    assert f"414 URI Too Long [{request_id[1].decode()}]" in web.log.read_text()
 
 
 @pytest.mark.parametrize("request_text", [b"no request\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 6000])
