@@ -3,11 +3,14 @@
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from chitra.accounts.models import ApiKey, User
+from chitra.client.transport import Transport
 from chitra.tests.processes import database_url
 from chitra.tests.web import WebProcess
 
@@ -64,3 +67,29 @@ def test_the_icon_that_browsers_ask_for_is_there(web: WebProcess) -> None:
         answer = b"".join(iter(lambda: link.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 302")
     assert b"Location: /static/icon.svg" in answer
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("announced", [False, True])
+def test_clients_that_stop_sending_keep_no_connection_to_the_database(
+    alice: User, web: WebProcess, announced: bool
+) -> None:
+    """A pool of four, six uploads: the seventh request finds a connection."""
+    key = ApiKey.issue(alice, "phone")[1]
+    method, path, head = "POST", "/api/photos/upload", "Content-Type: multipart/form-data; boundary=b"
+    if announced:
+        headers = {"x-api-key": key, "Tus-Resumable": "1.0.0", "Upload-Length": "900000"}
+        path = Transport(web.url).send("POST", "/api/uploads", b"", headers).headers["Location"]
+        head = "Content-Type: application/offset+octet-stream\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0"
+        method = "PATCH"
+    lines = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nx-api-key: {key}\r\n{head}\r\n"
+    begun = f"{lines}Content-Length: 900000\r\n\r\n--b\r\n".encode()
+    stalled = [socket.create_connection(("127.0.0.1", web.port), timeout=30) for _ in range(6)]
+    try:
+        for link in stalled:
+            link.sendall(begun)
+        time.sleep(2)
+        assert Transport(web.url).send("GET", "/api/statistics", b"", {"x-api-key": key}).status == 200
+    finally:
+        for link in stalled:
+            link.close()
