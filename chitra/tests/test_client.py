@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,18 @@ def test_a_large_upload_goes_on_after_the_server_was_killed(
     assert Photo.objects.get(pk=uploaded.photo_id).size == path.stat().st_size
     assert sent == path.stat().st_size
     assert client.check([Photo.objects.get().checksum])
+
+
+def test_a_file_waits_for_a_server_that_is_started_again(
+    web: WebProcess, account: User, folder: Path
+) -> None:
+    client = Client(web.url, key=ApiKey.issue(account, "other")[1])
+    web.kill()
+    with ThreadPoolExecutor(1) as pool:
+        uploading = pool.submit(client.upload, folder / "Sea" / "0.jpg")
+        time.sleep(1)
+        web.start()
+    assert uploading.result().photo_id == Photo.objects.get().pk
 
 
 def test_another_process_goes_on_with_a_large_upload(web: WebProcess, account: User, tmp_path: Path) -> None:
