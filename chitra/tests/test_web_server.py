@@ -5,9 +5,11 @@ import re
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from chitra.accounts.models import ApiKey, User
 from chitra.client.transport import Transport
@@ -67,6 +69,25 @@ def test_the_icon_that_browsers_ask_for_is_there(web: WebProcess) -> None:
         answer = b"".join(iter(lambda: link.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 302")
     assert b"Location: /static/icon.svg" in answer
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_request_meets_a_connection_that_the_database_has_ended(alice: User, web: WebProcess) -> None:
+    headers = {"x-api-key": ApiKey.issue(alice, "phone")[1]}
+
+    def look(path: str) -> int:
+        return Transport(web.url).send("GET", path, b"", headers).status
+
+    paths = ["/api/statistics", "/api/photos", "/api/timeline"] * 4
+    with ThreadPoolExecutor(len(paths)) as pool:
+        assert set(pool.map(look, paths)) == {200}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    time.sleep(0.5)
+    assert [look(path) for path in paths] == [200] * len(paths)
 
 
 @pytest.mark.django_db(transaction=True)
