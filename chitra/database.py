@@ -45,5 +45,6 @@ def parse(url: str, *, password: str = "", pool_size: int = 0) -> dict[str, Any]
         "HOST": parts.hostname or query.get("host", ""),
         "PORT": str(port or query.get("port", "")),
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": pool_size > 0,  # else each that PostgreSQL ended in the pool is a 503
         "OPTIONS": options,
     }

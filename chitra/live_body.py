@@ -23,7 +23,8 @@ TAKEN_BYTES = 512 * 1024  # at a time: each hop from the view's thread to the ev
 class LiveBody(io.RawIOBase):
     """The body of a request as a file, for a thread: reads wait for the client.
 
-    Raises OSError when it goes away.
+    Meanwhile they keep no connection to the database: ten slow clients would have all. Raises OSError when
+    the client goes away.
     """
 
     def __init__(self, receive: Receive) -> None:
@@ -41,6 +42,7 @@ class LiveBody(io.RawIOBase):
         if size is None or size < 0:
             return self.readall()
         while not self._buffer and not self._is_complete:
+            close_old_connections()
             self._buffer = asyncio.run_coroutine_threadsafe(self._take(), self._loop).result()
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data

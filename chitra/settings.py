@@ -345,6 +345,7 @@ CORS_ALLOWED_ORIGINS = env_list("CHITRA_CORS_ORIGINS")
 CORS_ALLOW_HEADERS = [
     *("accept", "authorization", "content-type", "if-none-match", "if-range", "range", "x-api-key"),
     *("tus-resumable", "upload-checksum", "upload-length", "upload-metadata", "upload-offset"),
+    *(["*"] if LEGACY_OPEN_API else []),  # whatever old pages send; it does not stand for “authorization”
 ]
 CORS_EXPOSE_HEADERS = [
     *("allow", "content-length", "content-range", "content-disposition", "etag", "retry-after", "location"),

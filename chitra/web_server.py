@@ -8,10 +8,12 @@ there for a slow client. Run as `python -m chitra.web_server`, with Daphne's opt
 import asyncio
 import ctypes
 import json
+import logging
 import os
 import socket
 from io import BytesIO
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 from daphne.cli import CommandLineInterface
 from daphne.http_protocol import WebRequest
@@ -19,6 +21,9 @@ from daphne.server import Server
 from twisted.internet import tcp
 from twisted.web import http as twisted_http
 
+from chitra import request_ids
+
+logger = logging.getLogger("chitra.web_server")  # not the __main__ that it is run as
 SPOOLED_BYTES = 64 * 1024  # a body up to this is taken whole, as Daphne does
 WAITING_BYTES = 1024 * 1024  # of a body that may wait for the application before the client has to
 SENT_BYTES = 1024 * 1024  # in one go; Twisted's own 128 KiB make eight turns of the event loop of it
@@ -219,9 +224,17 @@ class PlainSpokenChannel(http.HTTPChannel):  # type: ignore[misc]
 
     def refuse(self, status: str, code: str, message: str) -> None:
         """Answer, then read on for a moment: closed with bytes unread, the answer could be lost."""
+        request_id = uuid4().hex  # what the client sent as one is in the headers that are not read
+        logger.warning("%s [%s]", status, request_id)
         body = json.dumps({"error": code, "detail": code, "message": message}).encode()
-        head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        self.transport.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Length": len(body),
+            request_ids.HEADER: request_id,
+            "Connection": "close",
+        }
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.transport.write(f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body)
         self.setTimeout(LAST_WORDS_SECONDS)
         self.dataReceived = self.lineReceived = drop
         self.transport.loseWriteConnection()

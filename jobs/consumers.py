@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
-from django.db import DatabaseError
 
 from jobs import hearing
 from jobs.listener import ensure_listening
@@ -32,11 +31,7 @@ class EventsConsumer(AsyncJsonWebsocketConsumer):
         """Close when the session ended, the key was revoked or the account was closed meanwhile."""
         while True:
             await asyncio.sleep(hearing.RECHECK_SECONDS)
-            try:
-                may_hear = await self.hearing.update()
-            except DatabaseError:
-                continue  # there are no events either until it is back
-            if not may_hear:
+            if not await self.hearing.update_again():
                 await self.close(code=UNAUTHORISED)
                 return
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import Error
 from django.utils.module_loading import import_string
 
 from jobs.events import library_group
@@ -27,6 +28,13 @@ class Hearing:
         groups = await database_sync_to_async(groups_of)(self._scope)
         await self._hear(groups or set())
         return groups is not None
+
+    async def update_again(self) -> bool:
+        """`update` on a connection that is open: while the database is away, as it was the last time."""
+        try:
+            return await self.update()
+        except Error:
+            return True
 
     async def end(self) -> None:
         await self._hear(set())

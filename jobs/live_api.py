@@ -55,7 +55,7 @@ async def event_stream(scope: Mapping[str, Any]) -> AsyncIterator[bytes]:
             try:
                 message = await asyncio.wait_for(layer.receive(channel), max(0.0, look_again - now()))
             except TimeoutError:
-                may_hear = await heard.update()
+                may_hear = await heard.update_again()
                 look_again = now() + hearing.RECHECK_SECONDS
                 yield b": still there\n\n"
             else:

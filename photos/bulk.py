@@ -33,7 +33,9 @@ class Selection:
 def change_photos(photos: QuerySet[Any], change: Callable[[Any], int]) -> int:
     """Apply `change` to these photos and tell the pages of their libraries. Returns how many changed."""
     with transaction.atomic():
-        libraries = list(photos.order_by().values_list("library_id", flat=True).distinct())
+        # Locked in one order, whoever chose them how: two changes at once would else wait for each other.
+        rows = photos.order_by("pk").select_for_update(no_key=True)
+        libraries = set(rows.values_list("library_id", flat=True))
         changed = change(photos)
         if changed:
             for library_id in libraries:

@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from rest_framework import authentication
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from chitra.accounts.models import KEY_PREFIX, ApiKey, User, hash_key
-from chitra.accounts.tokens import BadToken, user_of
+from chitra.accounts.tokens import BadToken, ClosedAccount, user_of
 from jobs.looks import Sight
 from jobs.reads import ask_for_snapshot, fetch_one_here, fetch_seen, snapshot_in
 from jobs.unchanged import SNAPSHOT
@@ -137,6 +137,8 @@ class TokenAuthentication(BaseAuthentication):
             return None
         try:
             return user_of(text), None
+        except ClosedAccount as error:
+            raise PermissionDenied(str(error), code=str(error)) from None
         except BadToken:
             raise AuthenticationFailed("The token is not valid or no longer so. Log in again.") from None
 

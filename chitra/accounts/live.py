@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.core.handlers.asgi import ASGIRequest
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
 
@@ -24,6 +24,6 @@ def user_of_scope(scope: Mapping[str, Any]) -> User | None:
     methods: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES  # classes by now, which its types do not know
     try:
         user: Any = Request(bare, authenticators=[method() for method in methods]).user
-    except AuthenticationFailed:
+    except (AuthenticationFailed, PermissionDenied):
         return None
     return user if user.is_authenticated else None

@@ -58,6 +58,13 @@ class User(AbstractUser):
         """Whether the account waits for an administrator."""
         return not self.is_active and self.approved_at is None
 
+    @property
+    def closed_because(self) -> str:
+        """Why the account may not be used, in the words that old clients know; "" when it may."""
+        if self.is_pending:
+            return "Account pending admin approval. Please contact an administrator."
+        return "" if self.is_active else "Account is deactivated"
+
 
 class ApiKey(models.Model):
     """A key for programs. Only its SHA-256 is kept: with 256 random bits in it a slow hash adds nothing."""

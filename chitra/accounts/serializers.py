@@ -25,7 +25,7 @@ class RegisterBody(Body):
 
     rules = {
         "anyOf": [
-            {"required": ["email"], "properties": {"email": {"type": "string"}}},
+            {"required": ["email"], "properties": {"email": {"not": {"type": "null"}}}},
             {"properties": {"username": {"pattern": ADDRESS}}},
         ]
     }

@@ -72,10 +72,8 @@ def check_login(name: str, password: str) -> User:
         raise AccountError("Incorrect username or password")
     if not user.has_usable_password() or not user.check_password(password):
         raise AccountError("Incorrect username or password")
-    if user.is_pending:
-        raise AccountError("Account pending admin approval. Please contact an administrator.")
-    if not user.is_active:
-        raise AccountError("Account is deactivated")
+    if user.closed_because:
+        raise AccountError(user.closed_because)
     return user
 
 

@@ -20,6 +20,10 @@ class BadToken(ValueError):
     """Expired, forged, meant for something else, or of an account that changed its password or was closed."""
 
 
+class ClosedAccount(BadToken):
+    """A good token of an account that may not be used now; the text says why."""
+
+
 def login_token(user: User) -> str:
     """For `Authorization: Bearer`; void after LOGIN_LIFE and once the password changes."""
     claims = {"username": user.email, "role": "admin" if user.is_staff else "user"}
@@ -50,9 +54,11 @@ def user_of(token: str, *, scope: str | None = None) -> User:
         raise BadToken("The token is meant for something else.")
     if claims.get("open") and not settings.LEGACY_OPEN_API:
         raise BadToken("The API is not open any more.")
-    user = User.objects.filter(pk=int(claims["sub"]), is_active=True).first()
+    user = User.objects.filter(pk=int(claims["sub"])).first()
     if user is None or claims["key"] != password_mark(user):
-        raise BadToken("The account was closed or has another password now.")
+        raise BadToken("The account is gone or has another password now.")
+    if user.closed_because:
+        raise ClosedAccount(user.closed_because)
     return user
 
 

@@ -165,10 +165,11 @@ class Client:
             return uploaded(self.send_rest(location, file, offset, size, progress))
 
     def begin(self, name: str, size: int) -> str:
-        """Announce a file; where it is to be sent."""
+        """Announce a file; where it is to be sent. Announced twice, the first is forgotten after a while."""
         metadata = "filename " + base64.b64encode(name.encode("utf-8", "replace")).decode()
         headers = {**TUS, "Upload-Length": str(size), "Upload-Metadata": metadata}
-        return str(self._transport.request("POST", "/api/uploads", headers=headers).headers["Location"])
+        answer = self._transport.request("POST", "/api/uploads", headers=headers, repeat=True)
+        return str(answer.headers["Location"])
 
     def offset_of(self, location: str) -> int | None:
         """How much the server has of it; None when it forgot it."""

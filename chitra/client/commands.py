@@ -12,7 +12,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from chitra.client.api import Client
 from chitra.client.config import Account, load_account, save_account
@@ -54,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return failed("Where nobody types, give --email, and the password as CHITRA_PASSWORD.", WRONG_USE)
     except KeyboardInterrupt:
         return failed("Interrupted. Start it again: what is there is not sent twice.", INTERRUPTED)
+    except BrokenPipeError:  # nobody reads on, as `| head` does
+        return INTERRUPTED
 
 
 def failed(message: str, code: int) -> int:
@@ -213,14 +215,20 @@ class Bar:
 
 
 def print_json(value: Any) -> None:
-    show(json.dumps(value, ensure_ascii=False))
+    show(json.dumps(value))
 
 
 def show(line: str) -> None:
     """A line of the result, at once and whole, whichever thread has it."""
-    sys.stdout.write(f"{line}\n")
+    write_line(sys.stdout, line)
     sys.stdout.flush()
 
 
 def say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    write_line(sys.stderr, line)
+
+
+def write_line(stream: TextIO, line: str) -> None:
+    """Names of files may have characters that the terminal has not, or bytes that are none."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(f"{line}\n".encode(encoding, "backslashreplace").decode(encoding))

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -69,6 +70,8 @@ def find_files(paths: Iterable[Path], *, recursive: bool) -> Iterator[Found]:
 def is_picture(path: Path) -> bool:
     """Whether the first bytes are those of a type that the server takes."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return False  # at a pipe one would wait for somebody to write
         with path.open("rb") as file:
             return sniff(file.read(HEAD_BYTES)) is not None
     except OSError:
@@ -108,13 +111,16 @@ class Uploader:
         self.summary = Summary()
 
     def run(self, files: Iterable[Found]) -> Summary:
-        """All of them, a batch at a time. Raises Unreachable and ApiError when nothing can go on."""
+        """All of them, a batch at a time. Raises Unreachable and ApiError when nothing can go on.
+
+        What is under way when it is interrupted is not waited for.
+        """
         waiting = iter(files)
         try:
             while batch := list(islice(waiting, BATCH)):
                 self.run_batch(batch)
         finally:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.shutdown(wait=False, cancel_futures=True)
         return self.summary
 
     def run_batch(self, batch: Sequence[Found]) -> None:

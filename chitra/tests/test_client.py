@@ -2,9 +2,13 @@
 
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +19,10 @@ from chitra.client import ApiError, Client, Unreachable
 from chitra.client.commands import main
 from chitra.client.config import OpenUploads
 from chitra.client.transport import Transport
-from chitra.client.uploader import find_files, is_picture
+from chitra.client.uploader import find_files, is_picture, sha256_of
 from chitra.tests.processes import database_url
 from chitra.tests.web import WebProcess
-from photos.models import Album, Photo
+from photos.models import Album, Photo, ResumableUpload
 from photos.tests.pictures import jpeg
 
 PASSWORD = "correct horse battery"
@@ -132,6 +136,18 @@ def test_a_large_upload_goes_on_after_the_server_was_killed(
     assert client.check([Photo.objects.get().checksum])
 
 
+def test_a_file_waits_for_a_server_that_is_started_again(
+    web: WebProcess, account: User, folder: Path
+) -> None:
+    client = Client(web.url, key=ApiKey.issue(account, "other")[1])
+    web.kill()
+    with ThreadPoolExecutor(1) as pool:
+        uploading = pool.submit(client.upload, folder / "Sea" / "0.jpg")
+        time.sleep(1)
+        web.start()
+    assert uploading.result().photo_id == Photo.objects.get().pk
+
+
 def test_another_process_goes_on_with_a_large_upload(web: WebProcess, account: User, tmp_path: Path) -> None:
     path = tmp_path / "large.jpg"
     path.write_bytes(jpeg() + bytes(12 * 1024 * 1024))
@@ -155,6 +171,68 @@ def test_another_process_goes_on_with_a_large_upload(web: WebProcess, account: U
     client.close()
     uploaded = client.upload(path, resume=location)
     assert Photo.objects.get(pk=uploaded.photo_id).size == path.stat().st_size
+
+
+def command(*arguments: Any, **environment: str) -> subprocess.Popen[bytes]:
+    """The command line as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "chitra.client", *map(str, arguments)],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_an_upload_is_interrupted_at_once_and_goes_on_later(
+    web: WebProcess, account: User, tmp_path: Path
+) -> None:
+    path = tmp_path / "large.jpg"
+    path.write_bytes(jpeg() + bytes(64 * 1024 * 1024))
+    process = command("upload", path)
+    wait_until(lambda: bool(OpenUploads(web.url).find(sha256_of(path))))
+    assert web.process is not None
+    web.process.send_signal(signal.SIGSTOP)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, b"Interrupted" in said) == (130, True)
+    web.process.send_signal(signal.SIGCONT)
+    assert command("upload", path).wait(timeout=60) == 0
+    assert ResumableUpload.objects.get().photo == Photo.objects.get()
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_pipes_between_pictures_are_passed_by(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.jpg")
+    assert len(list(find_files([folder], recursive=True))) == 5
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "ascii:strict"])
+def test_names_that_the_terminal_cannot_show_are_shown_somehow(
+    account: User, tmp_path: Path, encoding: str
+) -> None:
+    name = os.fsdecode("é".encode() + b"\xff.jpg")
+    (tmp_path / name).write_bytes(jpeg())
+    for arguments in ("upload", "--json"), ("upload", "--dry-run"):
+        process = command(*arguments, tmp_path / name, PYTHONIOENCODING=encoding)
+        out, said = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        if arguments[1] == "--json":
+            assert json.loads(out.splitlines()[0])["path"] == str(tmp_path / name)
+
+
+def test_who_reads_only_the_first_lines_ends_it_quietly(account: User, folder: Path) -> None:
+    process = command("upload", "-r", "--dry-run", folder)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=60) == 130
 
 
 def test_photos_are_listed_changed_and_searched(

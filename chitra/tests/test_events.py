@@ -22,6 +22,7 @@ from chitra.tests import processes
 from chitra.tests.web import WebProcess
 from jobs import hearing
 from jobs.events import publish
+from jobs.live_api import event_stream
 from photos.models import Membership
 
 PATIENCE_SECONDS = 60
@@ -204,6 +205,60 @@ def test_a_websocket_is_closed_when_its_session_ends(
         await sync_to_async(Session.objects.all().delete)()
         closed = await socket.receive_output(PATIENCE_SECONDS)
         assert closed == {"type": "websocket.close", "code": 4401}
+
+    in_loop(visit)
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """From the second look on, nothing answers where the database was; `undo` brings it back."""
+    monkeypatch.setattr(hearing, "RECHECK_SECONDS", 0.05)
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def take_away(patch: pytest.MonkeyPatch) -> None:
+    connection.close()
+    patch.setitem(connection.settings_dict, "HOST", "/nowhere")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_websocket_stays_open_while_the_database_is_away(
+    alice: Any, library: Any, away: pytest.MonkeyPatch
+) -> None:
+    socket = websocket(alice)
+
+    async def visit() -> None:
+        assert (await socket.connect(timeout=PATIENCE_SECONDS))[0]
+        await sync_to_async(take_away)(away)
+        assert await socket.receive_nothing(timeout=0.5)
+        away.undo()
+        await sync_to_async(publish)(library.pk, "people")
+        assert (await socket.receive_json_from(timeout=PATIENCE_SECONDS))["kind"] == "people"
+        await sync_to_async(Session.objects.all().delete)()
+        assert (await socket.receive_output(PATIENCE_SECONDS))["code"] == 4401
+
+    in_loop(visit)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_goes_on_while_the_database_is_away(
+    alice: Any, library: Any, away: pytest.MonkeyPatch
+) -> None:
+    key, text = ApiKey.issue(alice, "phone")
+    stream = event_stream({"path": "/api/events", "headers": [(b"x-api-key", text.encode())]})
+
+    async def visit() -> None:
+        assert await anext(stream) == b": connected\n\n"
+        await sync_to_async(take_away)(away)
+        for _ in range(3):
+            assert await anext(stream) == b": still there\n\n"
+        away.undo()
+        await sync_to_async(publish)(library.pk, "people")
+        while b'"kind": "people"' not in await anext(stream):
+            pass
+        await sync_to_async(key.delete)()
+        assert [piece async for piece in stream][-1] == b": still there\n\n"
 
     in_loop(visit)
 

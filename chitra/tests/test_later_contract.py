@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from chitra.accounts.models import User
@@ -11,6 +12,7 @@ from faces.models import Face
 from photos.models import Library, Photo
 from photos.steps import make_renditions
 from photos.storages import originals, renditions
+from photos.tests.films import film
 from search import services
 
 
@@ -45,6 +47,13 @@ def test_a_video_that_cannot_be_played_says_why(
     Photo.objects.filter(pk=photo.pk).update(media_type="video", playback_status=state)
     originals().delete(photo.original_key)
     assert code_of(client.get(f"/api/photos/{photo.pk}/video")) == expected
+
+
+def test_an_uploaded_video_is_said_to_be_one(client: Client) -> None:
+    answer = client.post("/api/photos/upload", {"file": SimpleUploadedFile("one.mp4", film())})
+    (saved,) = answer.json()["saved"]
+    assert (saved["media_type"], saved["transcode_status"]) == ("video", "pending")
+    assert (saved["thumbnail"], saved["thumbnail_url"]) == (None, None)
 
 
 def test_renditions_that_are_gone_are_404_with_their_codes(client: Client, photo: Photo) -> None:

@@ -10,6 +10,7 @@ from django.test import Client
 
 from chitra import open_api
 from chitra.accounts.models import User
+from chitra.tests import processes
 from photos.models import Library, Photo
 
 
@@ -37,6 +38,16 @@ def test_nobody_says_so_while_it_is_shut(client: Client, db: None, media: Any) -
     assert client.get("/api/health").json()["warnings"] == []
     assert client.get("/api/photos").status_code == 401
     assert "chitra.W001" not in {message.id for message in run_checks()}
+
+
+def test_pages_may_send_any_header_while_it_is_open() -> None:
+    show = (
+        "import django; django.setup(); from django.conf import settings; print(settings.CORS_ALLOW_HEADERS)"
+    )
+    for account, expected in {"alice@example.org": True, "": False}.items():
+        code, out, err = processes.run("-c", show, environment={"CHITRA_LEGACY_OPEN_API": account})
+        assert code == 0, err
+        assert ("'*'" in out, "'authorization'" in out) == (expected, True)
 
 
 @pytest.mark.usefixtures("opened")

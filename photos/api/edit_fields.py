@@ -22,6 +22,9 @@ class PhotoChanges(Body):
     archived = FlagField(required=False)
 
 
+WAYS_TO_CHOOSE: list[dict[str, Any]] = [{"required": ["ids"]}, {"required": ["filter"]}]
+
+
 class SelectionBody(Body):
     """Photos by `ids` or by `filter`; one of the two. An empty filter is everything."""
 
@@ -29,7 +32,7 @@ class SelectionBody(Body):
     filter = FilterObject(required=False)
 
     rules = {
-        "oneOf": [{"required": ["ids"]}, {"required": ["filter"]}],
+        "oneOf": WAYS_TO_CHOOSE,
         "example": {"filter": {"tag": ["beach"], "taken_from": "2024-05-01"}},
     }
 
@@ -74,8 +77,7 @@ class BulkBody(SelectionBody):
     )
 
     rules = {
-        **SelectionBody.rules,
-        "anyOf": action_rules(),
+        "oneOf": [{**way, "anyOf": action_rules()} for way in WAYS_TO_CHOOSE],
         "example": {"action": "rate", "rating": 5, "ids": [12, 13]},
     }
 

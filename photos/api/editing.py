@@ -52,8 +52,8 @@ class EditBody(Body):
             "utc_offset_minutes": ["taken_at"],
         },
         "anyOf": [
-            {"properties": {"latitude": {"type": kind}, "longitude": {"type": kind}}}
-            for kind in ("number", "null")
+            {"properties": {"latitude": both, "longitude": both}}
+            for both in ({"not": {"type": "null"}}, {"const": None})
         ],
     }
 

@@ -144,17 +144,17 @@ def describe(ingested: Ingested) -> dict[str, Any]:
             "duplicate": True,
             "message": f"Duplicate photo detected (same checksum as photo #{photo.pk})",
         }
-    thumbnail = photo.rendition_key("thumbnail")
+    poster = None if photo.is_video else photo.rendition_key("thumbnail")  # a video's is taken from it later
     return {
         "id": photo.pk,
         "file_path": photo.original_key,
         "storage_url": f"/api/storage/{quote(photo.original_key)}",
-        "thumbnail": thumbnail,
-        "thumbnail_url": f"/api/storage/{quote(thumbnail)}",
+        "thumbnail": poster,
+        "thumbnail_url": poster and f"/api/storage/{quote(poster)}",
         "checksum": photo.sha1,
         "sha256": photo.checksum,
-        "media_type": "photo",
-        "transcode_status": None,
+        "media_type": photo.media_type,
+        "transcode_status": "pending" if photo.is_video else None,
     }
 
 

@@ -4,6 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import connection
+from django.db.models import Count
+from django.db.models.functions import TruncMonth
+
 from photos.buckets import bucket_columns, bucket_counts, in_month
 from photos.models import Library, Photo
 from photos.presence import known_checksums
@@ -101,3 +105,14 @@ def test_checksums_that_are_there_are_told_with_their_photos(
 def test_another_library_knows_nothing(library: Library, add_photo: Any) -> None:
     other = Library.objects.create(name="Other")
     assert known_checksums(other, [add_photo().checksum]) == {}
+
+
+def test_postgresql_knows_that_many_photos_share_a_month(photo_rows: Any) -> None:
+    """Else it sorts a million photos by month instead of counting as it reads."""
+    for number, pk in enumerate(photo_rows(40)):
+        taken(pk, 2024, 1 + number % 2, 1 + number // 2)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE photos_photo")
+    months = Photo.objects.annotate(month=TruncMonth("taken_at", tzinfo=UTC)).values("month")
+    plan = json.loads(months.annotate(count=Count("pk")).order_by().explain(format="json"))
+    assert plan[0]["Plan"]["Plan Rows"] == 2

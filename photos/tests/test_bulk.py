@@ -1,9 +1,11 @@
 """One change to many photos."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 
 from photos import albums, bulk
 from photos.bulk import Selection
@@ -55,6 +57,30 @@ def test_values_are_set_in_a_constant_number_of_queries(
     ids = photo_rows(20)
     with django_assert_max_num_queries(5):  # savepoint, libraries, update, notify, release
         assert bulk.set_values(chosen(*ids), is_favorite=True) == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_changes_to_the_same_photos_at_once_do_not_wait_for_each_other(photo_rows: Rows) -> None:
+    ids = photo_rows(300)
+    chosen(*ids[::2]).update(rating=1)  # the others lie first in the table now
+    failures: list[Exception] = []
+
+    def change(photos: Any) -> None:
+        try:
+            for stars in range(10):
+                bulk.rate(photos, stars % 5)
+        except OperationalError as error:
+            failures.append(error)
+        finally:
+            connection.close()
+
+    by_filter = PhotoFilter(is_favorite=False).apply(Photo.objects.filter(pk__gt=0))
+    threads = [threading.Thread(target=change, args=[photos]) for photos in (chosen(*ids), by_filter) * 3]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
 
 
 def test_photos_go_into_an_album_once_oldest_first(album: Album, photo_rows: Rows) -> None:

@@ -55,9 +55,10 @@ def test_a_newcomer_waits_is_let_in_logs_in_and_is_shut_out(
     wrong = program.put(f"{path}/role", {"role": "king"}, content_type="application/json")
     assert wrong.status_code == 422
     assert program.post(f"{path}/deactivate").json() == {"status": "User deactivated"}
-    assert code_of(own.get("/api/auth/me")) == (401, "Could not validate credentials")
+    assert code_of(own.get("/api/auth/me")) == (403, "Account is deactivated")
     assert code_of(login("newcomer@example.org")) == (403, "Account is deactivated")
     assert program.post(f"{path}/unwhitelist").json() == {"status": "User removed from whitelist"}
+    assert code_of(own.get("/api/photos")) == (403, waiting)
     assert code_of(program.post("/api/admin/users/999999/whitelist")) == (404, "User not found")
     for action, code in (
         ("deactivate", "Cannot deactivate yourself"),

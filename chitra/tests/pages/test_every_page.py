@@ -32,6 +32,15 @@ def test_every_page_is_without_errors_and_fits_the_screen(alice: User, media: Pa
             assert overflow(page) <= 0, f"{path} is wider than {size[0]} pixels"
 
 
+def test_the_pages_of_the_api_find_nothing_to_remark_in_its_description(tab_of: TabOf) -> None:
+    tab = tab_of(None)
+    said: list[str] = []
+    tab.page.on("console", lambda message: said.append(message.text))
+    tab.open("/docs").get_by_text("/api/photos/bulk").first.wait_for()
+    tab.open("/redoc").get_by_text("/api/photos/bulk").first.wait_for(state="attached")
+    assert said == []
+
+
 def overflow(page: Page) -> int:
     """Pixels by which the page is wider than the screen."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
