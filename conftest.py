@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from chitra import embedded
@@ -20,6 +21,12 @@ BASE_DIR = Path(__file__).resolve().parent
 POSTGRES_DATA_DIR = BASE_DIR / ".cache" / "test-postgres"
 PREFIX = "chitra-test-"
 MOST_RUNS = 32  # test runs at the same time in one checkout
+
+# A busy machine is slow, which is no fault of what is tested.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 run_key = pytest.StashKey["TestRun"]()
 
