@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
+from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
+from django.urls.converters import UUIDConverter
 
 from chitra.urls import api_patterns
 
@@ -37,3 +40,26 @@ def url_with(name: str, ids: dict[str, Any]) -> str:
     """The address of an endpoint with those of these ids that it takes."""
     wanted = ENDPOINTS[name].pattern.converters
     return reverse(name, kwargs={key: value for key, value in ids.items() if key in wanted})
+
+
+def url_of(name: str, **ids: Any) -> str:
+    """Its URL, with these ids or ones that nothing has."""
+    wanted = ENDPOINTS[name].pattern.converters
+    nothing: dict[str, Any] = {
+        key: uuid4() if isinstance(converter, UUIDConverter) else 4711 for key, converter in wanted.items()
+    }
+    return url_with(name, {**nothing, **ids})
+
+
+def allowed_methods(client: Client, name: str) -> set[str]:
+    return set(client.options(url_of(name))["Allow"].split(", "))
+
+
+def assert_is_error(response: Any, status: int, code: str | None = None) -> None:
+    assert response.status_code == status, response.content[:300]
+    assert response["Content-Type"] == "application/json"
+    answer = response.json()
+    assert answer["error"] == answer["detail"]
+    assert answer["message"]
+    if code is not None:
+        assert answer["error"] == code
