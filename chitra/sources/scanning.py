@@ -119,6 +119,8 @@ class Scan:
             self._mark_missing(missing)
             for batch in spool.batches():
                 self._take(batch)
+            if self.report.counts["moved"]:
+                self.report.counts["missing"] = still_missing(missing)
             Folder.objects.filter(pk=self.folder.pk).update(device=device, scanned_at=timezone.now())
         return self.report
 
@@ -179,6 +181,12 @@ class Scan:
     def _bytes_held(self, change: Change) -> int:
         """What a file keeps in memory while its group is taken: what stays in its folder is only hashed."""
         return 0 if self.folder.is_in_place else change.entry.size
+
+
+def still_missing(ids: list[int]) -> int:
+    """How many of these files are not found elsewhere by now."""
+    rows = FolderFile.objects.filter(missing_since__isnull=False)
+    return sum(rows.filter(pk__in=ids[start : start + BATCH]).count() for start in range(0, len(ids), BATCH))
 
 
 class Spool:

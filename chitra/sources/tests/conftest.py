@@ -13,3 +13,19 @@ def import_photos(library: Any, media: Path, capsys: pytest.CaptureFixture[str])
         return capsys.readouterr().out
 
     return run
+
+
+@pytest.fixture
+def root(tmp_path: Path, settings: Any) -> Path:
+    root = tmp_path / "nas"
+    root.mkdir()
+    settings.SCAN_ROOTS = [root]
+    return root
+
+
+@pytest.fixture
+def folder(root: Path, library: Any, media: Path) -> Any:
+    """Alice's folder, indexed in place."""
+    from chitra.sources.models import Folder
+
+    return Folder.objects.create(library=library, path=str(root))

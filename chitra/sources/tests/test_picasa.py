@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from chitra.sources.models import Folder
 from chitra.sources.picasa import TURNED, parse, read_contacts
-from chitra.sources.tests.test_scanning import scan
+from chitra.sources.tests.scans import scan
 from chitra.sources.tests.trees import put_picture
 from chitra.sources.xmp_writer import Sidecar, write
 from faces.models import Face
@@ -138,19 +137,6 @@ def test_faces_lie_as_a_picture_is_stored_but_as_a_raw_file_is_shown(
     (tmp_path / "in" / ".picasa.ini").write_bytes(LIST)
     import_photos(tmp_path / "in")
     assert Face.objects.get().box == pytest.approx(box, abs=1e-4)
-
-
-@pytest.fixture
-def root(tmp_path: Path, settings: Any) -> Path:
-    settings.SCAN_ROOTS = [tmp_path / "nas"]
-    (tmp_path / "nas").mkdir()
-    return tmp_path / "nas"
-
-
-@pytest.fixture
-def folder(root: Path, library: Library, media: Path) -> Folder:
-    made: Folder = Folder.objects.create(library=library, path=str(root))
-    return made
 
 
 @pytest.mark.parametrize("mode", Folder.Mode.values)

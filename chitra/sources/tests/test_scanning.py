@@ -11,7 +11,8 @@ from django.db import connection
 from django.test import Client
 
 from chitra.sources.models import Folder, FolderFile
-from chitra.sources.scanning import LOCK_CLASS, Scan, ScanRefused, ScanReport, only_one
+from chitra.sources.scanning import LOCK_CLASS, Scan, ScanReport, only_one
+from chitra.sources.tests.scans import photo_at, scan
 from chitra.sources.tests.trees import fingerprint, put_picture
 from faces.journal import PEOPLE_LOCK
 from jobs.models import Job
@@ -22,36 +23,8 @@ from photos.moving import originals_of_all
 from photos.steps import make_renditions, read_metadata
 from photos.storages import originals, read_bytes
 from photos.storages.errors import StorageUnavailable
-from photos.trash import purge
 
 AddFolder = Callable[..., Folder]
-
-
-@pytest.fixture
-def root(tmp_path: Path, settings: Any) -> Path:
-    root = tmp_path / "nas"
-    root.mkdir()
-    settings.SCAN_ROOTS = [root]
-    return root
-
-
-@pytest.fixture
-def folder(root: Path, library: Library, media: Path) -> Folder:
-    """Alice's folder, indexed in place."""
-    made: Folder = Folder.objects.create(library=library, path=str(root))
-    return made
-
-
-def scan(folder: Folder, **options: Any) -> dict[str, int]:
-    """What a scan counts, without zeros and sums."""
-    folder.refresh_from_db()
-    counts = Scan(folder, **options).run().counts
-    return {kind: count for kind, count in counts.items() if count and kind not in {"found", "problems"}}
-
-
-def photo_at(root: Path, name: str) -> Photo:
-    photo: Photo = Photo.objects.get(original_key__endswith=f"{root}/{name}")
-    return photo
 
 
 def test_new_files_become_photos_that_are_read_in_their_folder(
@@ -100,7 +73,7 @@ def test_a_moved_file_keeps_tags_albums_and_its_photo(folder: Folder, root: Path
     AlbumPhoto.objects.create(album=Album.objects.create(library=library, name="Summer"), photo=photo)
     (root / "new").mkdir()
     (root / "a.jpg").rename(root / "new" / "b.jpg")
-    assert scan(folder) == {"missing": 1, "moved": 1}
+    assert scan(folder) == {"moved": 1}
     moved = photo_at(root, "new/b.jpg")
     assert (moved.pk, moved.original_name, moved.missing_since) == (photo.pk, "b.jpg", None)
     assert moved.tags.get().name == "sea"
@@ -199,35 +172,6 @@ def test_two_libraries_may_have_one_folder(folder: Folder, root: Path, bob: Any)
     assert Photo.objects.count() == 2
 
 
-def test_an_empty_folder_changes_nothing(folder: Folder, root: Path) -> None:
-    put_picture(root / "a.jpg")
-    scan(folder)
-    (root / "a.jpg").unlink()
-    with pytest.raises(ScanRefused, match="is empty, but 1 files were in it"):
-        scan(folder)
-    assert not Photo.objects.filter(missing_since__isnull=False).exists()
-
-
-def test_a_missing_marker_stops_the_scan(folder: Folder, root: Path) -> None:
-    Folder.objects.update(marker=".mounted")
-    put_picture(root / "a.jpg")
-    with pytest.raises(ScanRefused, match=r"\.mounted is not in the folder"):
-        scan(folder)
-    (root / ".mounted").touch()
-    assert scan(folder) == {"added": 1}
-
-
-def test_another_disk_without_the_files_needs_a_word(folder: Folder, root: Path) -> None:
-    put_picture(root / "a.jpg", 1)
-    put_picture(root / "b.jpg", 2)
-    scan(folder)
-    Folder.objects.update(device=1)
-    (root / "a.jpg").unlink()
-    with pytest.raises(ScanRefused, match="another disk"):
-        scan(folder)
-    assert scan(folder, is_right_disk=True) == {"missing": 1, "unchanged": 1}
-
-
 def test_people_may_be_changed_while_a_folder_is_scanned(folder: Folder, root: Path) -> None:
     """Locks of both are numbers, and those of folders and libraries are often equal."""
     put_picture(root / "a.jpg")
@@ -239,35 +183,6 @@ def test_people_may_be_changed_while_a_folder_is_scanned(folder: Folder, root: P
             cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, folder.pk])
             assert cursor.fetchone() == (False,)
     other.close()
-
-
-def test_a_dry_run_changes_nothing(folder: Folder, root: Path) -> None:
-    put_picture(root / "a.jpg")
-    report = Scan(folder).run(dry_run=True)
-    assert report.counts["found"] == 1
-    assert not Photo.objects.exists()
-
-
-def test_a_photo_deleted_for_good_stays_away_and_its_file_stays(folder: Folder, root: Path) -> None:
-    put_picture(root / "a.jpg")
-    scan(folder)
-    purge(photo_at(root, "a.jpg"))
-    assert (root / "a.jpg").exists()
-    os.utime(root / "a.jpg", (1, 1))
-    assert scan(folder) == {"touched": 1}
-    (root / "a.jpg").rename(root / "b.jpg")
-    scan(folder)
-    assert not Photo.objects.exists()
-
-
-def test_a_photo_in_the_trash_stays_there(folder: Folder, root: Path) -> None:
-    put_picture(root / "a.jpg")
-    scan(folder)
-    Photo.objects.all().move_to_trash()
-    os.utime(root / "a.jpg", (1, 1))
-    put_picture(root / "copy.jpg")
-    scan(folder)
-    assert Photo.objects.get().deleted_at is not None
 
 
 def test_copied_originals_survive_their_files(folder: Folder, root: Path, media: Path) -> None:

@@ -2,33 +2,17 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from chitra.sources.models import Folder
-from chitra.sources.tests.test_scanning import photo_at, scan
+from chitra.sources.tests.scans import photo_at, scan
 from chitra.sources.tests.trees import put_picture
 from chitra.sources.xmp_writer import Sidecar, write
 from faces import regions
 from faces.models import Face
 from faces.regions import Region
 from photos.importing import keep_sidecar
-from photos.models import Library, Photo, PhotoStep
+from photos.models import Photo, PhotoStep
 from photos.steps import read_metadata
-
-
-@pytest.fixture
-def root(tmp_path: Path, settings: Any) -> Path:
-    settings.SCAN_ROOTS = [tmp_path / "nas"]
-    (tmp_path / "nas").mkdir()
-    return tmp_path / "nas"
-
-
-@pytest.fixture
-def folder(root: Path, library: Library, media: Path) -> Folder:
-    made: Folder = Folder.objects.create(library=library, path=str(root))
-    return made
 
 
 def described(title: str, *named: Region) -> bytes:

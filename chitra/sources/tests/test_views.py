@@ -17,14 +17,6 @@ from photos.models import Library, Photo
 
 
 @pytest.fixture
-def root(tmp_path: Path, settings: Any) -> Path:
-    root = tmp_path / "nas"
-    root.mkdir()
-    settings.SCAN_ROOTS = [root]
-    return root
-
-
-@pytest.fixture
 def page(alice: Any, library: Library, client: Client, media: Path) -> Client:
     alice.is_staff = True
     alice.save()
