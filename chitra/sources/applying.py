@@ -49,7 +49,7 @@ def apply_details(photo: Photo, details: Details) -> None:
         values["description"] = details.description
     if details.rating is not None and photo.rating is None and not photo.is_locked("rating"):
         values["rating"] = details.rating
-    if details.latitude is not None and photo.latitude is None:
+    if details.latitude is not None and photo.latitude is None and not photo.is_locked("place"):
         values |= {"latitude": details.latitude, "longitude": details.longitude}
     if details.xmp:
         keep_sidecar(photo, details.xmp)  # the metadata step weighs it against the file

@@ -23,6 +23,7 @@ from faces import regions
 from faces.models import Face
 from faces.regions import Region
 from jobs.tasks import drain
+from photos.editing import edit_photo
 from photos.models import Album, Photo, Tag
 from photos.tests.pictures import jpeg, turned_jpeg
 
@@ -116,6 +117,16 @@ def test_a_photo_that_was_there_gets_time_and_place_that_it_lacks(
     photo = Photo.objects.get(original_name="x.jpg")
     assert (photo.latitude, photo.country_code) == (48.5, "DE")
     assert photo.taken_at_utc == datetime(2020, 1, 1, 12, tzinfo=UTC)
+
+
+def test_a_place_that_somebody_took_away_does_not_come_back(takeout: Path, import_photos: Import) -> None:
+    import_photos(takeout)
+    drain("metadata")
+    edit_photo(photo=by_name()[1], actor=None, values={"place": None})
+    import_photos(takeout)
+    drain("metadata")
+    placed = by_name()[1]
+    assert (placed.latitude, placed.country_code) == (None, "")
 
 
 def test_a_takeout_split_into_archives_is_one(takeout: Path, import_photos: Import, tmp_path: Path) -> None:
