@@ -11,7 +11,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
 from chitra.sources.applying import Albums, apply_details
 from chitra.sources.archives import SourceFile as Archived
@@ -31,8 +31,9 @@ RESTORED: dict[str, Callable[[Library, list[dict[str, Any]]], None]] = {
     "albums.json": restore_albums,
     "stacks.json": restore_stacks,
 }
-DAMAGED = (ValueError, LookupError, TypeError, AttributeError)
-"""What lists raise that are no JSON, or lack what an export writes."""
+DAMAGED = (ValueError, LookupError, TypeError, AttributeError, DataError, IntegrityError)
+"""What lists raise that are no JSON, or have not what an export writes."""
+DAMAGED_RECORD = "What the export says about it is damaged, and was not taken."
 Progress = Callable[[Counter[str]], None]
 
 
@@ -99,15 +100,16 @@ class Importer:
         if not isinstance(outcome, Ingested):
             is_other = isinstance(outcome, RejectedFile) and outcome.code == "unsupported_type"
             return Row(shown, "skipped" if is_other else "failed", reason_of(outcome), remark=planned.remark)
+        remark = planned.remark
         if record is not None:
-            restore_photo(outcome.photo, record)
+            remark = restored(outcome.photo, record) or remark
         elif planned.details is not None:
             apply_details(outcome.photo, planned.details)
         for title in planned.albums:
             self._albums.put(title, outcome.photo)
         status: Status = "duplicate" if outcome.is_duplicate else "imported"
         same_as = origin_of(outcome.photo, shown) if outcome.is_duplicate else ""
-        return Row(shown, status, photo_id=outcome.photo.pk, remark=planned.remark, same_as=same_as)
+        return Row(shown, status, photo_id=outcome.photo.pk, remark=remark, same_as=same_as)
 
     def _source(self, planned: Planned) -> SourceFile:
         file, details = planned.file, planned.details
@@ -149,6 +151,16 @@ class Importer:
         """However large a list is."""
         with closing_stream(self._sources.open(file)) as stream:
             return bytes(stream.read())
+
+
+def restored(photo: Photo, record: dict[str, Any]) -> str:
+    """Give a photo what its record says; a remark when the record is damaged, and nothing of it was taken."""
+    try:
+        with transaction.atomic():
+            restore_photo(photo, record)
+    except DAMAGED:
+        return DAMAGED_RECORD
+    return ""
 
 
 def origin_of(photo: Photo, path: str) -> str:

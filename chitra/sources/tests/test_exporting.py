@@ -234,6 +234,36 @@ def test_damaged_lists_are_named_and_the_rest_is_taken(
     assert not Album.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"sidecar": "x"},
+        {"tags": 7},
+        {"faces": [{}]},
+        {"description": "a\0b"},
+        {"rating": 10**9},
+        {"taken_at": 1},
+    ],
+    ids=str,
+)
+def test_a_record_with_a_damaged_value_costs_no_photo(
+    library: Library, import_photos: Import, tmp_path: Path, damage: dict[str, Any]
+) -> None:
+    put_picture(tmp_path / "in" / "a.jpg", 1)
+    put_picture(tmp_path / "in" / "b.jpg", 2)
+    import_photos(tmp_path / "in")
+    Photo.objects.update(is_favorite=True)
+    call_command("export", str(tmp_path / "out"))
+    first, second = map(json.loads, (tmp_path / "out" / "photos.jsonl").read_text().splitlines())
+    lines = [json.dumps(record) for record in (first | damage, second)]
+    (tmp_path / "out" / "photos.jsonl").write_text("\n".join(lines))
+    Photo.objects.all().delete()
+    import_photos(tmp_path / "out", "--report", tmp_path / "report.csv")
+    assert Photo.objects.count() == 2
+    assert Photo.objects.get(is_favorite=True).checksum == second["sha256"]
+    assert "What the export says about it is damaged" in (tmp_path / "report.csv").read_text()
+
+
 def contents(root: Path) -> dict[str, Any]:
     """Originals by checksum of their bytes, records without the names of files, albums and people."""
     records = [json.loads(line) for line in (root / "photos.jsonl").read_text().splitlines()]
