@@ -85,7 +85,7 @@ def revive_jobs() -> int:
     for job in silent:
         if "function" not in job.arguments:
             end_job(job, status=Job.Status.FAILED, error=PROCESS_GONE)
-        elif job.attempt - job.arguments.get("slices", 0) >= JOB_ATTEMPTS:
+        elif job.attempt - job.arguments.get("last_slice", 0) >= JOB_ATTEMPTS:
             end_job(job, status=Job.Status.FAILED, error=WORKER_GONE.format(attempt=job.attempt))
         else:
             queue_again(job)
@@ -107,8 +107,8 @@ def interrupt_jobs() -> None:
 
 
 def go_on_later(job: Job) -> None:
-    """The end of a slice of a long job, so that others have a turn; it is no failed attempt."""
-    arguments = job.arguments | {"slices": job.arguments.get("slices", 0) + 1}
+    """The end of a slice of a long job, so that others have a turn; failed attempts count from here."""
+    arguments = job.arguments | {"last_slice": job.attempt}
     with transaction.atomic():
         Job.objects.filter(pk=job.pk, attempt=job.attempt).update(arguments=arguments)
         queue_again(job)
