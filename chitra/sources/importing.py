@@ -18,7 +18,7 @@ from chitra.sources.archives import SourceFile as Archived
 from chitra.sources.archives import Sources
 from chitra.sources.import_report import Row, Status
 from chitra.sources.plans import PHOTO_LIST, ImportPlan, Planned
-from chitra.sources.records import restore_albums, restore_people, restore_photo
+from chitra.sources.records import PhotoRecords, restore_albums, restore_people, restore_photo
 from chitra.sources.stack_records import restore_stacks
 from photos.keeping import Ingested, Origin
 from photos.models import Library, Photo
@@ -63,7 +63,7 @@ class Importer:
             for path, reason in [*self._sources.problems, *plan.left_out]:
                 is_problem = (path, reason) in self._sources.problems
                 self._end(Row(path, "failed" if is_problem else "skipped", reason))
-        records = self._records(plan) if plan.service == "chitra" else {}
+        records = self._records(plan) if plan.service == "chitra" else None
         with closing(take_all(plan.files[skip:], self._source)) as groups:
             for group in groups:
                 for row in self._describe_all(group, records):
@@ -79,7 +79,7 @@ class Importer:
         self._add_row(row)
 
     def _describe_all(
-        self, group: Sequence[tuple[Planned, Outcome | OSError]], records: dict[str, dict[str, Any]]
+        self, group: Sequence[tuple[Planned, Outcome | OSError]], records: PhotoRecords | None
     ) -> list[Row]:
         """Write what is said about the photos of a group. Raises StorageUnavailable."""
         for _, outcome in group:
@@ -90,7 +90,8 @@ class Importer:
         def describe() -> list[Row]:
             self._albums.forget()  # those of an attempt that was rolled back
             return [
-                self._describe(planned, outcome, records.get(planned.file.path)) for planned, outcome in group
+                self._describe(planned, outcome, records.get(planned.file.path) if records else None)
+                for planned, outcome in group
             ]
 
         return when_database_is_back(describe)
@@ -122,18 +123,15 @@ class Importer:
         )
         return SourceFile(origin, file.size, lambda: closing_stream(self._sources.open(file)), file.local)
 
-    def _records(self, plan: ImportPlan) -> dict[str, dict[str, Any]]:
-        """What an export of Chitra says about its files, by path."""
+    def _records(self, plan: ImportPlan) -> PhotoRecords | None:
+        """What an export of Chitra says about its files."""
         listed = plan.lists.get(PHOTO_LIST)
         if listed is None:
-            return {}
-        records = {}
-        for number, line in enumerate(self._read_whole(listed).rstrip(b"\n").split(b"\n"), start=1):
-            try:
-                record = json.loads(line)
-                records[record["file"]] = record
-            except DAMAGED:
-                self._end(Row(f"{listed.shown}, line {number}", "failed", "It is damaged."))
+            return None
+        with closing_stream(self._sources.open(listed)) as stream:
+            records = PhotoRecords(stream)
+        for number in records.damaged:
+            self._end(Row(f"{listed.shown}, line {number}", "failed", "It is damaged."))
         return records
 
     def _finish_restoring(self, plan: ImportPlan) -> None:

@@ -1,8 +1,11 @@
 """Photos, people and albums as an export of Chitra writes them, and back into a library."""
 
+import json
 from base64 import b64decode, b64encode
 from datetime import date
-from typing import Any
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from django.utils.dateparse import parse_date, parse_datetime
 
@@ -35,6 +38,38 @@ PLAIN_FIELDS = (
 MOMENT_FIELDS = ("taken_at", "taken_at_utc", "created_at", "file_modified_at")
 PERSON_FIELDS = ("aliases", "is_favorite", "is_hidden")
 DIGITS = 5  # of a box: a tenth of a pixel in the largest pictures
+
+
+class PhotoRecords:
+    """The lines of a `photos.jsonl` by the paths of their files. They stay on disk: a million are large."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        """Raises OSError."""
+        self.damaged: list[int] = []
+        """Numbers of lines, from 1, that are no records."""
+        self._places: dict[str, int] = {}
+        self._copy = TemporaryFile()  # noqa: SIM115 - as long as this object
+        copyfileobj(stream, self._copy)
+        self._copy.seek(0)
+        place = 0
+        for number, line in enumerate(self._copy, start=1):
+            if line.strip():
+                self._note(number, line, place)
+            place += len(line)
+
+    def _note(self, number: int, line: bytes, place: int) -> None:
+        try:
+            self._places[json.loads(line)["file"]] = place
+        except (ValueError, LookupError, TypeError):
+            self.damaged.append(number)
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        """What is said about a file; None when nothing is."""
+        if path not in self._places:
+            return None
+        self._copy.seek(self._places[path])
+        record: dict[str, Any] = json.loads(self._copy.readline())
+        return record
 
 
 def photo_record(photo: Photo, file: str) -> dict[str, Any]:
