@@ -174,7 +174,7 @@ def test_another_process_goes_on_with_a_large_upload(web: WebProcess, account: U
 
 
 def command(*arguments: Any, **environment: str) -> subprocess.Popen[bytes]:
-    """The command line as a process of its own. Ctrl-C ends it, also when these tests run in the background."""
+    """The command line as a process of its own. Ctrl-C ends it, even if these tests run in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [sys.executable, "-m", "chitra.client", *map(str, arguments)],
