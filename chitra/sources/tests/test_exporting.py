@@ -215,15 +215,20 @@ def test_an_export_in_an_archive_comes_back(library: Library, import_photos: Imp
     assert Photo.objects.get().is_favorite
 
 
-def test_damaged_lists_are_named_and_the_rest_is_taken(
-    library: Library, import_photos: Import, tmp_path: Path
-) -> None:
+def export_of_two(import_photos: Import, tmp_path: Path) -> list[str]:
+    """Two favourites, exported; the lines about them."""
     put_picture(tmp_path / "in" / "a.jpg", 1)
     put_picture(tmp_path / "in" / "b.jpg", 2)
     import_photos(tmp_path / "in")
     Photo.objects.update(is_favorite=True)
     call_command("export", str(tmp_path / "out"))
-    first, second = (tmp_path / "out" / "photos.jsonl").read_text().splitlines()
+    return (tmp_path / "out" / "photos.jsonl").read_text().splitlines()
+
+
+def test_damaged_lists_are_named_and_the_rest_is_taken(
+    library: Library, import_photos: Import, tmp_path: Path
+) -> None:
+    first, second = export_of_two(import_photos, tmp_path)
     (tmp_path / "out" / "photos.jsonl").write_text(f"{first}\n{second[:40]}")
     (tmp_path / "out" / "albums.json").write_text('[{"name": "Summer"}]')
     Photo.objects.update(is_favorite=False)
@@ -249,12 +254,7 @@ def test_damaged_lists_are_named_and_the_rest_is_taken(
 def test_a_record_with_a_damaged_value_costs_no_photo(
     library: Library, import_photos: Import, tmp_path: Path, damage: dict[str, Any]
 ) -> None:
-    put_picture(tmp_path / "in" / "a.jpg", 1)
-    put_picture(tmp_path / "in" / "b.jpg", 2)
-    import_photos(tmp_path / "in")
-    Photo.objects.update(is_favorite=True)
-    call_command("export", str(tmp_path / "out"))
-    first, second = map(json.loads, (tmp_path / "out" / "photos.jsonl").read_text().splitlines())
+    first, second = map(json.loads, export_of_two(import_photos, tmp_path))
     lines = [json.dumps(record) for record in (first | damage, second)]
     (tmp_path / "out" / "photos.jsonl").write_text("\n".join(lines))
     Photo.objects.all().delete()

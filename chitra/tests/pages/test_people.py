@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from chitra.accounts.models import User
 from chitra.tests.pages.conftest import PATIENCE_MS, Tab
 from faces import people
-from faces.models import Face
+from faces.models import Face, Person
 from faces.tests.albums import Album
 from faces.tests.test_suggestions import likeness
 from photos.models import Membership, Photo
@@ -22,6 +22,15 @@ def album(alice: User) -> Album:
     album = Album()
     Membership.objects.create(library=album.library, user=alice, role="owner")
     return album
+
+
+def somebody(album: Album) -> Person:
+    """Who is on three photos and has no name."""
+    for _ in range(3):
+        [face] = album.add_photo("somebody")
+    face.refresh_from_db()
+    assert face.person is not None
+    return face.person
 
 
 def names(page: Page) -> list[str]:
@@ -61,11 +70,7 @@ def test_the_grid_waits_while_somebody_types_a_name(alice: User, album: Album, t
 
 def test_a_known_name_is_offered_and_two_people_become_one(alice: User, album: Album, tab_of: TabOf) -> None:
     asha = album.person("Asha")
-    for _ in range(3):
-        [face] = album.add_photo("somebody")
-    face.refresh_from_db()
-    unnamed = face.person
-    assert unnamed is not None
+    unnamed = somebody(album)
     page = tab_of(alice).open("/people")
     field = page.locator(f"#person-{unnamed.pk} input.in-place")
     field.click()
@@ -84,11 +89,7 @@ def test_a_name_chosen_by_keys_stays_chosen_when_a_late_answer_comes(
     alice: User, album: Album, tab_of: TabOf
 ) -> None:
     album.person("Asha")
-    for _ in range(3):
-        [face] = album.add_photo("somebody")
-    face.refresh_from_db()
-    unnamed = face.person
-    assert unnamed is not None
+    unnamed = somebody(album)
     page = tab_of(alice).open("/people")
     held: list[Route] = []
     page.route("**/*q=as", lambda route: held.append(route))
